@@ -1,0 +1,44 @@
+"""People's actions as they travel on ``leocdp.commands.v1``: JSON ``{"id", "kind", "actor", "at", "content"}``.
+
+| kind | content | result |
+|---|---|---|
+| ``merge`` | ``profile`` (id), ``with`` (id) | ``merge_id``, ``into``, ``from`` |
+| ``unmerge`` | ``merge_id``, ``identifier``: ``keep`` or ``shared`` | ``profiles`` [id, id] |
+| ``consent`` | ``profile``, ``consents`` {purpose: ``granted`` or ``denied``} | ``profile_id`` |
+| ``label`` | ``profile``, ``labels`` (all that it shall have) | ``profile_id`` |
+| ``identifier_state`` | ``identifier`` (key), ``state``: ``active`` or ``shared`` | ``identifier``, ``state`` |
+| ``lift_cannot_link`` | ``profile``, ``with`` | ``profile_id`` |
+| ``review`` | ``id``, ``state``: ``rejected`` or ``open`` | ``id``, ``state`` |
+| ``replay`` | ``ids`` of dead letters | ``replayed`` (count) |
+
+Profiles are named by id. A command that cannot be applied is *refused* with a reason; it is never an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+CommandKind = Literal[
+    "merge", "unmerge", "consent", "label", "identifier_state", "lift_cannot_link", "review", "replay"
+]
+
+
+class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    """``cmd_`` and a random part, made by who issues it; applying an id twice changes nothing."""
+    kind: CommandKind
+    actor: str
+    """User id, ``key:<id>`` or ``cli``."""
+    at: int
+    content: dict[str, Any]
+
+
+def encode_command(command: CommandRecord) -> bytes:
+    return msgspec.json.encode(command)
+
+
+def decode_command(value: bytes) -> CommandRecord:
+    """Raises msgspec.MsgspecError on anything that is no command."""
+    return msgspec.json.decode(value, type=CommandRecord)

@@ -1,0 +1,68 @@
+"""Run an ASGI application until SIGTERM or SIGINT, with sentences instead of tracebacks for what users meet."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+
+
+class CannotStart(SystemExit):
+    """A service cannot start; the message says why and what to do. Exit status 1."""
+
+    def __init__(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr)
+        super().__init__(1)
+
+
+def instance_name(configured: str = "") -> str:
+    return configured or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket, or CannotStart with a sentence that names the setting to change."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"Port {port} is in use by another program. Stop that program, or choose another port with {setting}."
+            ) from error
+        raise CannotStart(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Check LEOCDP_HOST and {setting}."
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(app: Any, *, host: str, port: int, setting: str, grace: float, **options: Any) -> None:
+    """Serve ``app``; its lifespan opens and closes what it needs. Returns when it has drained.
+
+    ``setting`` names the environment variable of the port, ``grace`` is in seconds.
+    """
+    listener = bind(host, port, setting)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=options.pop("date_header", True),
+        timeout_graceful_shutdown=int(grace),
+        backlog=2048,
+        **options,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(1)

@@ -1,0 +1,67 @@
+"""Blocks that the settings of the services are composed of. Built once, in each service's ``environment.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What every service has. Read from the environment with the prefix ``LEOCDP_``; frozen."""
+
+    model_config = SettingsConfigDict(env_prefix="LEOCDP_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(default=Path("var"), description="Folder of the embedded engine's files.")
+    host: str = Field(default="127.0.0.1", description="Address that the service listens on.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="`json`, `console`, or `auto`: console on a terminal, JSON elsewhere."
+    )
+    instance: str = Field(default="", description="Name of this instance in logs and status; default host and pid.")
+    shutdown_grace: float = Field(default=20.0, gt=0, description="Seconds that a stop may take before it is forced.")
+
+
+def read_secret(value: SecretStr | None, file: Path | None) -> SecretStr | None:
+    """The secret itself, or what stands in its ``…_FILE`` (the last line break does not count)."""
+    if file is not None:
+        return SecretStr(file.read_text(encoding="utf-8").removesuffix("\n"))
+    return value
+
+
+class LogSettings(BaseSettings):
+    """Where the event log is."""
+
+    log_url: str = Field(
+        default="", description="`sqlite:///path` or `kafka://host:port,…`; default `log.db` in the data folder."
+    )
+    log_password: SecretStr | None = Field(default=None, description="Password for the log, if it wants one.")
+    log_password_file: Path | None = Field(default=None, description="File that holds the log's password.")
+    log_create_topics: bool = Field(default=True, description="Create missing topics from the topic table at start.")
+
+
+class StoreSettings(BaseSettings):
+    """Where the profile store is."""
+
+    store_url: str = Field(
+        default="",
+        description="`sqlite:///path` or `arangodb://user@host:port/db`; default `profiles.db` in the data folder.",
+    )
+    store_password: SecretStr | None = Field(default=None, description="Password for the store, if it wants one.")
+    store_password_file: Path | None = Field(default=None, description="File that holds the store's password.")
+
+
+def sqlite_path(url: str, default: Path) -> Path:
+    """The file of a ``sqlite:///relative`` or ``sqlite:////absolute`` URL; ``default`` for an empty one.
+
+    Raises:
+        ValueError: another scheme.
+    """
+    if not url:
+        return default
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or len(url) == len(prefix):
+        raise ValueError(f"{url!r} is not of the form sqlite:///path")
+    return Path(url.removeprefix(prefix))

@@ -1,0 +1,122 @@
+"""The profile store as the processor sees it: load, then one atomic commit.
+
+Contract, for each adapter (``tests/contract/profile_store.py``):
+
+* ``load`` and ``commit`` take a constant number of round trips, whatever the size of the batch.
+* ``commit`` is one transaction: all of it or nothing, **positions included**. A crash at any moment leaves
+  either the state before or the state after.
+* It raises :class:`Conflict`, and writes nothing, when the decision no longer fits: a position is not at its
+  ``old`` value; a claimed identifier is already owned, or a moved one is not as ``expected``; a profile or a
+  guard has another revision, or a new profile exists; a deduplication key exists; a command has an outcome.
+* Deduplication keys of applied events are kept for the horizon and dropped whole buckets at a time.
+* Problem events and published outbox records are bounded; history (merges, switches, refusals, reviews) is not.
+* The store gives every commit the next ``sequence`` number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot
+from leocdp.kit.errors import LeoError
+
+
+class StoreError(LeoError):
+    """Base of all that a store raises.
+
+    StoreError
+    ├── StoreUnavailable   retryable: locked, down, timed out
+    ├── Conflict           retryable: load again, decide again
+    ├── StoreInUse         permanent: another processor holds this embedded store
+    ├── StoreCorrupt       permanent: damaged or not ours; the message says what to do
+    └── SchemaTooNew       permanent: written by a newer version
+    """
+
+    code = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    code = "store_unavailable"
+    retryable = True
+
+
+class Conflict(StoreError):
+    code = "conflict"
+    retryable = True
+
+
+class StoreInUse(StoreError):
+    code = "store_in_use"
+
+
+class StoreCorrupt(StoreError):
+    code = "store_corrupt"
+
+
+class SchemaTooNew(StoreError):
+    code = "schema_too_new"
+
+
+class PositionKey(NamedTuple):
+    """Positions belong to a log: another log's offsets mean nothing."""
+
+    log_id: str
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMove:
+    """Compare-and-set of a position: the next offset to read. ``old`` None means that none is stored yet."""
+
+    key: PositionKey
+    old: int | None
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutbox:
+    """An outbox record that is not published yet, with its place in the order of commits."""
+
+    sequence: int
+    record: OutboxRecord
+
+
+class ProfileStore(Protocol):
+    """What the processor, the only writer, uses."""
+
+    async def start(self) -> None:
+        """Open for writing, take the lock, migrate. Raises StoreInUse, StoreCorrupt, SchemaTooNew, StoreUnavailable."""
+
+    async def close(self) -> None:
+        """Finish what is running, release the lock. Idempotent."""
+
+    async def load(self, request: LoadRequest) -> Snapshot:
+        """Everything a batch can see. Raises StoreUnavailable."""
+
+    async def commit(self, changes: Changes, positions: Sequence[PositionMove], now: int) -> int:
+        """Write all of it and move the positions, or nothing. Returns the commit's sequence number.
+
+        Raises Conflict, StoreUnavailable.
+        """
+
+    async def positions(self, log_id: str) -> Mapping[tuple[str, int], int]:
+        """(topic, partition) → next offset to read, of one log."""
+
+    async def other_logs(self, log_id: str) -> Sequence[str]:
+        """Ids of other logs that positions are stored for: a sign that the log was exchanged."""
+
+    async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
+        """Oldest first."""
+
+    async def mark_published(self, sequences: Sequence[int]) -> None: ...
+
+    async def dead_letters_to_replay(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Dead letter id → the record to append again."""
+
+    async def mark_replayed(self, ids: Sequence[str], at: int) -> None: ...
+
+    async def tidy(self, now: int) -> None:
+        """Drop deduplication buckets past the horizon and trim bounded tables. Cheap when there is nothing to do."""
