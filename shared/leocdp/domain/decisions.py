@@ -18,7 +18,8 @@ class Command:
 
     id: str
     kind: str
-    """``merge``, ``unmerge``, ``consent``, ``label``, ``identifier_state``, ``lift_cannot_link``, ``review``, ``replay``."""
+    """``merge``, ``unmerge``, ``consent``, ``label``, ``identifier_state``, ``lift_cannot_link``,
+    ``review``, ``replay``."""
     actor: str
     at: int
     content: Mapping[str, Any]

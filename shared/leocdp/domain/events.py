@@ -33,12 +33,12 @@ class Outcome(StrEnum):
 
 
 class Address(NamedTuple):
-    """Where an accepted item stands in the event log; ``index`` counts items inside the record."""
+    """Where an accepted item stands in the event log; ``item`` counts items inside the record."""
 
     topic: str
     partition: int
     offset: int
-    index: int
+    item: int
 
 
 @dataclass(frozen=True, slots=True)

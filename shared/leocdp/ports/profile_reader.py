@@ -237,4 +237,4 @@ class ProfileReader(Protocol):
         """(topic, partition) → next offset the processor will read."""
 
     async def digest(self) -> str:
-        """SHA-256 over all people (identifiers, traits, counters, consents, event ids), independent of ids and order."""
+        """SHA-256 over all people (identifiers, traits, counters, consents, event ids): no ids of ours, no order."""
