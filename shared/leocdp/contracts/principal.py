@@ -54,7 +54,7 @@ def sign(
 
 
 def verify(header: str | None, *, method: str, path: str, query: str, secret: bytes, now: int) -> tuple[Principal, str]:
-    """The principal and the body hash to compare with :func:`body_hash` (``-``: not hashed). Raises PrincipalRefused."""
+    """The principal, and the body hash to compare with :func:`body_hash` (``-``: none). Raises PrincipalRefused."""
     version, _, rest = (header or "").partition(".")
     encoded, _, mac = rest.partition(".")
     if version != "v1" or not mac:
