@@ -42,6 +42,10 @@ class RequestBlock(msgspec.Struct, array_like=True, frozen=True):
     user_agent: str = ""
     authenticated: bool = False
     """The request proved a secret that a page cannot hold (a key of a source of kind ``server``)."""
+    id_space: str = ""
+    """The source's, as it was when the request came; so a replay decides as the first time did. Empty: ``default``."""
+    shared_device: bool = False
+    """The source was marked as a shared device when the request came."""
 
 
 class AcceptedRecord(msgspec.Struct, array_like=True, frozen=True):
