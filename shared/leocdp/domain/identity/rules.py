@@ -1,0 +1,96 @@
+"""The rules of identity: which kinds of identifier there are, how far each is trusted, and what never counts.
+
+A value of this module is built once from configuration (:func:`rules_from`) and passed to everything that decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import translate
+from re import Pattern, compile
+
+from leocdp.domain.identity.identifiers import Identifier
+from leocdp.domain.identity.kinds import (
+    CHECKS,
+    DEFAULT_BLOCKED_PATTERNS,
+    DEFAULT_BLOCKED_VALUES,
+    DEFAULT_KINDS,
+    SOCIAL,
+    BlockedPattern,
+    Check,
+    KindRule,
+    SharedThresholds,
+)
+
+__all__ = ["IdentityRules", "KindRule", "SharedThresholds"]
+
+
+@dataclass(frozen=True)
+class IdentityRules:
+    """All of it, immutable. Equal rules are equal values; the hash is kept because caches are keyed with it."""
+
+    kinds: Mapping[str, KindRule] = field(default_factory=lambda: {rule.name: rule for rule in DEFAULT_KINDS})
+    max_merges: int = 100
+    """Per person; merges of profiles without a contact or stronger kind do not count."""
+    max_identifiers: int = 1_000
+    shared: SharedThresholds = SharedThresholds()
+    phone_region: str = "VN"
+    """ISO 3166 region that numbers without a country code belong to."""
+    property_events: frozenset[str] = frozenset()
+    """Names of track events whose ``properties`` give identifiers too."""
+    trait_kinds: Mapping[str, str] = field(default_factory=lambda: {"email": "email", "phone": "phone"})
+    """Trait name → kind that its value is an identifier of."""
+    blocked_values: frozenset[str] = DEFAULT_BLOCKED_VALUES
+    """Lower case; compared without quotes around the value."""
+    blocked_patterns: tuple[BlockedPattern, ...] = DEFAULT_BLOCKED_PATTERNS
+    blocked_checks: frozenset[Check] = frozenset(CHECKS)
+    _hash: int = field(init=False, repr=False, compare=False)
+    _patterns: Mapping[str, Pattern[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_patterns", _compiled(self.blocked_patterns))
+        scalars = (self.max_merges, self.max_identifiers, self.shared, self.phone_region, self.blocked_patterns)
+        maps = (frozenset(self.kinds.items()), frozenset(self.trait_kinds.items()))
+        sets = (self.property_events, self.blocked_values, self.blocked_checks)
+        object.__setattr__(self, "_hash", hash((scalars, maps, sets)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def kind(self, name: str) -> KindRule:
+        """The rule of a kind; of ``social`` for every ``social:<provider>``.
+
+        A kind that the configuration no longer knows (stored earlier) resolves nobody and has no limit.
+        """
+        rule = self.kinds.get(name)
+        if rule is None and name.startswith("social:"):
+            rule = self.kinds.get(SOCIAL)
+        return rule or KindRule(name, 9, resolves=False)
+
+    def knows(self, name: str) -> bool:
+        return (name in self.kinds and name != SOCIAL) or (name.startswith("social:") and len(name) > 7)
+
+    def order(self, identifier: Identifier) -> tuple[int, str, str, str]:
+        """Sort key of the resolution order: priority, kind, value, space. The first is the anchor."""
+        return (self.kind(identifier.kind).priority, identifier.kind, identifier.value, identifier.space)
+
+    def sorted(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+        return tuple(sorted(identifiers, key=self.order))
+
+    def pattern_for(self, kind: str) -> Pattern[str] | None:
+        """One expression for all blocked patterns of a kind, to match lower-cased values with; None: no pattern."""
+        return self._patterns.get(kind) or self._patterns.get("")
+
+
+def _compiled(patterns: Iterable[BlockedPattern]) -> dict[str, Pattern[str]]:
+    """kind → patterns of that kind and those for all; ``""`` → those for all only.
+
+    Globs, not regular expressions: ``fnmatch`` makes expressions that cannot backtrack without bound, so a pattern
+    typed by an administrator cannot stop processing.
+    """
+    texts: dict[str, list[str]] = {}
+    for entry in patterns:
+        texts.setdefault(entry.kind, []).append(translate(entry.pattern.lower().replace("[", "[[]")))
+    everywhere = texts.get("", [])
+    return {kind: compile("|".join(own if kind == "" else own + everywhere)) for kind, own in texts.items()}
