@@ -1,0 +1,69 @@
+"""What a machine may lack, and how to find out. A test asks with ``need("node")`` or ``@pytest.mark.needs("node")``.
+
+A missing capability skips the test and says why; ``--require node`` turns that skip into a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NODE_AT_LEAST = 20
+JAVA_AT_LEAST = 17
+
+Probe = Callable[[], str | None]
+"""Returns what is missing, as a sentence; None when the capability is there."""
+
+
+def _major(command: list[str], pattern: str) -> int | None:
+    if shutil.which(command[0]) is None:
+        return None
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    found = re.search(pattern, shown.stdout + shown.stderr)
+    return int(found.group(1)) if found else None
+
+
+def _node() -> str | None:
+    major = _major(["node", "--version"], r"v(\d+)\.")
+    if major is None:
+        return "Node is not installed."
+    if major < NODE_AT_LEAST:
+        return f"Node {major} is installed, {NODE_AT_LEAST} or newer is needed."
+    return None if shutil.which("npm") else "npm is not installed."
+
+
+def browser_path() -> str | None:
+    """The browser that tests drive: ``LEOCDP_TEST_BROWSER``, else Chromium from the path."""
+    chosen = os.environ.get("LEOCDP_TEST_BROWSER")
+    return chosen or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _browser() -> str | None:
+    return None if browser_path() else "Chromium is not installed (or set LEOCDP_TEST_BROWSER to a browser)."
+
+
+def _kafka() -> str | None:
+    if os.environ.get("LEOCDP_TEST_KAFKA"):
+        return None
+    major = _major(["java", "-version"], r'version "(\d+)')
+    if major is None or major < JAVA_AT_LEAST:
+        return f"No broker: set LEOCDP_TEST_KAFKA to one, or install Java {JAVA_AT_LEAST} or newer and Maven."
+    return None if shutil.which("mvn") else "No broker: set LEOCDP_TEST_KAFKA to one, or install Maven."
+
+
+def _arango() -> str | None:
+    return None if os.environ.get("LEOCDP_TEST_ARANGO") else "No ArangoDB: set LEOCDP_TEST_ARANGO to a server."
+
+
+PROBES: dict[str, Probe] = {"node": _node, "browser": _browser, "kafka": _kafka, "arango": _arango}
+
+
+@cache
+def missing(capability: str) -> str | None:
+    """Why ``capability`` cannot be used here; None when it can. Raises KeyError for an unknown one."""
+    return PROBES[capability]()
