@@ -1,0 +1,118 @@
+"""The composition root: everything the processor consists of, built from its settings in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+from leocdp.adapters.engines import open_event_log, open_profile_store
+from leocdp.contracts import topics
+from leocdp.kit import metric_catalogue as m
+from leocdp.kit.logs import get_logger
+from leocdp.kit.metrics import Metrics
+from leocdp.kit.serve import instance_name
+from leocdp.ports.clock import SystemClock
+from leocdp.ports.config_view import ConfigView
+from leocdp.ports.event_log import EventLog, LogUnavailable
+from leocdp.ports.profile_store import ProfileStore, StoreUnavailable
+from leocdp_processor.dead_letter import StopLimit
+from leocdp_processor.outbox import OutboxPublisher
+from leocdp_processor.pipeline import Pipeline
+from leocdp_processor.rules import LiveRules
+from leocdp_processor.runner import TOPICS, Runner
+from leocdp_processor.settings import ProcessorSettings
+
+logger = get_logger(__name__)
+
+LAG_EVERY = 5.0
+TIDY_EVERY = 60.0
+
+
+class Environment:
+    """A processor that is put together but not started."""
+
+    def __init__(self, settings: ProcessorSettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.instance = instance_name(settings.instance)
+        self.log: EventLog = open_event_log(settings)
+        self.store: ProfileStore = open_profile_store(settings)
+        self.view = ConfigView(self.log)
+        self.outbox = OutboxPublisher(self.log, self.store, self.metrics)
+        self._clock = SystemClock()
+        self._runner: Runner | None = None
+
+    def about(self) -> dict[str, Any]:
+        return {"service": "processor", "instance": self.instance, "version": version("leocdp-processor")}
+
+    async def ready(self) -> Sequence[str]:
+        return self._runner.reasons() if self._runner else ["starting"]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start everything; on leaving, drain: finish the batch, publish the outbox, close."""
+        async with AsyncExitStack() as stack:
+            await self.log.start()
+            stack.push_async_callback(self.log.close)
+            await self.store.start()
+            stack.push_async_callback(self.store.close)
+            await self.view.start()
+            stack.push_async_callback(self.view.close)
+            runner = self._runner = await self._make_runner()
+            tasks = [asyncio.create_task(one) for one in (self._watch_lag(), self._tidy())]
+            publishing = asyncio.create_task(self.outbox.run())
+            working = asyncio.create_task(runner.run())
+            try:
+                yield
+            finally:
+                runner.stop()
+                await working
+                self.outbox.stop()
+                await publishing
+                for task in tasks:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+
+    async def _make_runner(self) -> Runner:
+        settings = self.settings
+        pipeline = Pipeline(
+            log=self.log,
+            store=self.store,
+            clock=self._clock,
+            metrics=self.metrics,
+            stop=StopLimit(settings.processor_stop_window, settings.processor_stop_ratio),
+            dead_partitions=await self.log.partitions(topics.EVENTS_DEAD_LETTER),
+        )
+        return Runner(
+            log=self.log,
+            store=self.store,
+            pipeline=pipeline,
+            rules=LiveRules(self.view),
+            outbox=self.outbox,
+            metrics=self.metrics,
+            settings=settings,
+        )
+
+    async def _watch_lag(self) -> None:
+        while True:
+            try:
+                stored = await self.store.positions(self.log.log_id)
+                for topic in TOPICS:
+                    bounds = await self.log.bounds(topic)
+                    lag = sum(bound.end - stored.get((topic, number), 0) for number, bound in bounds.items())
+                    self.metrics.set(m.PROCESSOR_LAG, lag, topic=topic)
+            except (LogUnavailable, StoreUnavailable) as error:
+                logger.warning("lag cannot be read", reason=str(error))
+            await asyncio.sleep(LAG_EVERY)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            try:
+                await self.store.tidy(self._clock.now())
+            except StoreUnavailable as error:
+                logger.warning("tidying waits", reason=str(error))

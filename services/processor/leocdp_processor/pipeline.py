@@ -1,0 +1,185 @@
+"""Load → decide → commit for one batch of records: the whole of the processor's work, without its loop."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leocdp.contracts import topics
+from leocdp.domain.decisions import Changes, Command, CommandOutcome, Snapshot
+from leocdp.domain.events import Envelope, Outcome
+from leocdp.domain.identity.rules import IdentityRules
+from leocdp.kit import metric_catalogue as m
+from leocdp.kit.logs import get_logger
+from leocdp.kit.metrics import Metrics
+from leocdp.ports.clock import Clock
+from leocdp.ports.event_log import EventLog, NewRecord, Record
+from leocdp.ports.profile_store import PositionKey, PositionMove, ProfileStore
+from leocdp_processor.dead_letter import Failed, StopLimit
+from leocdp_processor.decide.batch import decide, load_request
+from leocdp_processor.parse import Parsed, Work
+
+logger = get_logger(__name__)
+
+
+class TooManyFailures(Exception):
+    """The stop limit is reached: nothing of this batch was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records that are decided on together, and what stands in them."""
+
+    records: Sequence[Record]
+    parsed: Parsed
+    moves: Sequence[PositionMove]
+    parse_seconds: float = 0.0
+
+
+class Pipeline:
+    """Applies batches to the store, each exactly once.
+
+    ``apply`` raises Conflict (decide again), StoreUnavailable and LogUnavailable (try again), TooManyFailures.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        store: ProfileStore,
+        clock: Clock,
+        metrics: Metrics,
+        stop: StopLimit,
+        dead_partitions: int,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._stop = stop
+        self._dead_partitions = dead_partitions
+
+    async def apply(self, batch: Batch, rules: IdentityRules) -> None:
+        """One atomic step: effects and positions together."""
+        now = self._clock.now()
+        began = time.perf_counter()
+        snapshot = await self._store.load(load_request(batch.parsed.work, rules))
+        loaded = time.perf_counter()
+        changes, failed = _decide(batch.parsed, snapshot, rules, now)
+        decided = time.perf_counter()
+        self._check_stop(batch.parsed, failed)
+        changes.problems.extend(batch.parsed.rejected)
+        changes.problems.extend(one.outcome(now) for one in failed)
+        replayed = await self._replay(batch.parsed.work, snapshot, changes, now)
+        await self._keep(failed, now)
+        await self._store.commit(changes, batch.moves, now)
+        if replayed:
+            await self._store.mark_replayed(replayed, now)
+        self._stop.add(len(batch.parsed.work) + len(batch.parsed.failed), len(failed))
+        self._measure(batch, changes, failed, (began, loaded, decided, time.perf_counter()))
+
+    def _check_stop(self, parsed: Parsed, failed: Sequence[Failed]) -> None:
+        if failed and self._stop.would_stop(len(parsed.work) + len(parsed.failed), len(failed)):
+            reasons = Counter(one.reason for one in failed).most_common(3)
+            raise TooManyFailures(", ".join(f"{reason} ({count})" for reason, count in reasons))
+
+    async def _keep(self, failed: Sequence[Failed], now: int) -> None:
+        """Dead letters reach their topic before the position moves: at least once, under a stable id."""
+        if failed:
+            await self._log.append([one.record(now, self._dead_partitions) for one in failed])
+
+    async def _replay(self, work: Sequence[Work], snapshot: Snapshot, changes: Changes, now: int) -> list[str]:
+        """Put dead letters back on the accepted topic. A crash before the commit puts them back again: they
+        are the same messages, so the second is a duplicate."""
+        replayed: list[str] = []
+        for command in work:
+            if not isinstance(command, Command) or command.kind != "replay" or command.id in snapshot.commands:
+                continue
+            ids = [str(one) for one in command.content.get("ids", [])]
+            records = await self._store.dead_letters_to_replay(ids)
+            partitions = await self._log.partitions(topics.EVENTS_ACCEPTED)
+            fresh = [
+                NewRecord(topics.EVENTS_ACCEPTED, n % partitions, value) for n, value in enumerate(records.values())
+            ]
+            if fresh:
+                await self._log.append(fresh)
+            replayed.extend(records)
+            changes.commands.append(
+                CommandOutcome(command.id, "replay", "applied", now, command.actor, {"replayed": len(records)})
+            )
+        return replayed
+
+    def _measure(
+        self, batch: Batch, changes: Changes, failed: Sequence[Failed], at: tuple[float, float, float, float]
+    ) -> None:
+        metrics = self._metrics
+        phases = zip(("load", "decide", "commit"), at, at[1:], strict=False)
+        for phase, start, end in phases:
+            metrics.observe(m.PROCESSOR_PHASE_SECONDS, end - start, phase=phase)
+        metrics.observe(m.PROCESSOR_PHASE_SECONDS, batch.parse_seconds, phase="parse")
+        if changes.events:
+            metrics.inc(m.PROCESSOR_ITEMS, len(changes.events), outcome=Outcome.APPLIED, reason="")
+            oldest = min(write.envelope.received_at for write in changes.events)
+            metrics.observe(m.PROCESSOR_LATENCY_SECONDS, max(0, self._clock.now() - oldest) / 1000)
+        others = Counter((str(p.outcome), p.reason) for p in changes.problems if p.outcome != "rejected")
+        for (outcome, reason), count in others.items():
+            # Reasons of processing are a closed set; duplicates have none worth a label of their own.
+            metrics.inc(m.PROCESSOR_ITEMS, count, outcome=outcome, reason=reason)
+        for (kind, reason), count in changes.dropped_identifiers.items():
+            metrics.inc(m.PROCESSOR_DROPPED_IDENTIFIERS, count, kind=kind, reason=reason)
+        for outcome in changes.commands:
+            metrics.inc(m.PROCESSOR_COMMANDS, kind=outcome.kind, state=outcome.state)
+        metrics.observe(m.PROCESSOR_BATCH_ITEMS, len(batch.parsed.work) + len(failed))
+
+
+def _decide(parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int) -> tuple[Changes, list[Failed]]:
+    """Decide on everything that can be decided on; items that break the decision are set aside, one by one.
+
+    A defect that one message triggers must neither stop everybody else nor vanish: the batch is decided without
+    that message, which becomes a dead letter that names the error. A command like that is refused.
+    """
+    work, failed = list(parsed.work), list(parsed.failed)
+    refused: list[CommandOutcome] = []
+    while True:
+        try:
+            changes = decide(work, snapshot, rules, now)
+        except Exception as error:
+            if not work:
+                raise
+            culprit = work.pop(_culprit(work, snapshot, rules, now))
+            logger.exception("item cannot be decided on", address=str(culprit.address))
+            text = f"{type(error).__name__}: {error}"
+            if isinstance(culprit, Envelope):
+                failed.append(Failed(culprit.address, "processing_failed", text, *parsed.blocks[culprit.address]))
+            else:
+                refused.append(CommandOutcome(culprit.id, culprit.kind, "refused", now, culprit.actor, {}, text))
+        else:
+            changes.commands.extend(refused)
+            return changes, failed
+
+
+def _culprit(work: Sequence[Work], snapshot: Snapshot, rules: IdentityRules, now: int) -> int:
+    """Index of the first item that makes the decision on the items up to it fail: by halving, log2(n) decisions."""
+    low, high = 0, len(work)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            decide(work[:middle], snapshot, rules, now)
+        except Exception:  # noqa: BLE001 - which error it is was seen already; here only where
+            high = middle
+        else:
+            low = middle
+    return low
+
+
+def moves_for(records: Sequence[Record], log_id: str, stored: Mapping[tuple[str, int], int]) -> list[PositionMove]:
+    """The position moves that go with records that follow the stored positions."""
+    ends: dict[tuple[str, int], int] = {}
+    for record in records:
+        ends[record.topic, record.partition] = record.offset + 1
+    return [
+        PositionMove(PositionKey(log_id, topic, partition), stored.get((topic, partition)), new)
+        for (topic, partition), new in ends.items()
+    ]

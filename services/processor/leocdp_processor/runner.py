@@ -1,0 +1,184 @@
+"""The loop around the pipeline: fetch ahead, apply in order, back off when something is down, say why when stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from leocdp.contracts import topics
+from leocdp.kit import metric_catalogue as m
+from leocdp.kit.logs import get_logger
+from leocdp.kit.metrics import Metrics
+from leocdp.ports.event_log import Consumer, EventLog, LogUnavailable, Record, TopicPartition
+from leocdp.ports.profile_store import Conflict, ProfileStore, StoreUnavailable
+from leocdp_processor.outbox import OutboxPublisher
+from leocdp_processor.parse import parse
+from leocdp_processor.pipeline import Batch, Pipeline, TooManyFailures, moves_for
+from leocdp_processor.positions import PositionsRefused, checked_positions
+from leocdp_processor.rules import LiveRules
+from leocdp_processor.settings import ProcessorSettings
+
+logger = get_logger(__name__)
+
+TOPICS = (topics.EVENTS_ACCEPTED, topics.COMMANDS, topics.EVENTS_REJECTED)
+IDLE_WAIT = 1.0
+MAX_BACKOFF = 15.0
+STOPPED_RETRY = 30.0
+SINGLE_TRIES = 8
+
+
+class Runner:
+    """Runs until ``stop`` is set; then the batch under way is finished and nothing else begun."""
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        store: ProfileStore,
+        pipeline: Pipeline,
+        rules: LiveRules,
+        outbox: OutboxPublisher,
+        metrics: Metrics,
+        settings: ProcessorSettings,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._pipeline = pipeline
+        self._rules = rules
+        self._outbox = outbox
+        self._metrics = metrics
+        self._settings = settings
+        self._stored: dict[tuple[str, int], int] = {}
+        self._trouble: str | None = "starting"
+        self._stopping = asyncio.Event()
+
+    def reasons(self) -> Sequence[str]:
+        """Why the processor cannot do its work now; nothing when it can."""
+        return [self._trouble] if self._trouble else []
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped. Whatever goes wrong, positions are read again from the store and work goes on."""
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                await self._session()
+            except (LogUnavailable, StoreUnavailable, PositionsRefused) as error:
+                self._note(str(error))
+            except Exception as error:
+                logger.exception("processing failed; starting again from the stored positions")
+                self._trouble = f"internal error: {type(error).__name__}"
+            failures = 1 if time.monotonic() - began > 60 else failures + 1
+            await self._pause(min(MAX_BACKOFF, 0.2 * 2**failures) * random.uniform(0.5, 1))  # noqa: S311 - jitter
+
+    async def _session(self) -> None:
+        """From the stored positions until something goes wrong or a stop is asked for."""
+        consumer = self._log.consumer(TOPICS, topics.PROCESSOR_GROUP)
+        await consumer.start()
+        try:
+            accept = self._settings.processor_accept_log
+            start = await checked_positions(self._log, self._store, TOPICS, accept=accept)
+            self._stored = dict(start.stored)
+            await consumer.seek({TopicPartition(*key): offset for key, offset in start.seek.items()})
+            await self._rules.ready()
+            self._trouble = None
+            logger.info("processing", log_id=self._log.log_id)
+            await self._work(consumer)
+        finally:
+            await consumer.close()
+
+    async def _work(self, consumer: Consumer) -> None:
+        """Fetch and read the next batch while the one before is committed."""
+        ahead = asyncio.create_task(self._next(consumer))
+        try:
+            while not self._stopping.is_set():
+                stopping = asyncio.create_task(self._stopping.wait())
+                await asyncio.wait({ahead, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+                if not ahead.done():
+                    return
+                batch = ahead.result()
+                ahead = asyncio.create_task(self._next(consumer))
+                if batch.records:
+                    await self._apply(batch)
+                    await consumer.commit({TopicPartition(*key): end for key, end in _ends(batch).items()})
+        finally:
+            ahead.cancel()
+            with suppress(asyncio.CancelledError, LogUnavailable):
+                await ahead
+
+    async def _next(self, consumer: Consumer) -> Batch:
+        records = await consumer.fetch(max_bytes=self._settings.processor_batch_bytes, max_wait=IDLE_WAIT)
+        return self._batch(records)
+
+    def _batch(self, records: Sequence[Record]) -> Batch:
+        began = time.perf_counter()
+        parsed = parse(records, self._rules.current)
+        return Batch(records, parsed, (), time.perf_counter() - began)
+
+    async def _apply(self, batch: Batch) -> None:
+        """Apply a batch; a conflict halves it, so that what contends with another worker stays small."""
+        tries = 0
+        while True:
+            moves = moves_for(batch.records, self._log.log_id, self._stored)
+            try:
+                await self._pipeline.apply(
+                    Batch(batch.records, batch.parsed, moves, batch.parse_seconds), self._rules.current
+                )
+            except Conflict as error:
+                self._metrics.inc(m.PROCESSOR_CONFLICTS)
+                tries += 1
+                await self._check_fence(batch)
+                if len(batch.records) > 1:
+                    middle = len(batch.records) // 2
+                    await self._apply(self._batch(batch.records[:middle]))
+                    await self._apply(self._batch(batch.records[middle:]))
+                    return
+                if tries >= SINGLE_TRIES:
+                    raise StoreUnavailable(f"A batch still conflicts after {tries} tries: {error}") from error
+                await self._pause(random.uniform(0, 0.02 * 2**tries))  # noqa: S311 - jitter
+            except TooManyFailures as error:
+                await self._hold(str(error))
+            else:
+                self._metrics.set(m.PROCESSOR_STOPPED, 0)
+                self._trouble = None
+                for move in moves:
+                    self._stored[move.key.topic, move.key.partition] = move.new
+                self._outbox.wake()
+                return
+
+    async def _check_fence(self, batch: Batch) -> None:
+        """After a conflict: if another worker moved our positions, this one is a zombie and starts again."""
+        current = await self._store.positions(self._log.log_id)
+        for key in _ends(batch):
+            if current.get(key) != self._stored.get(key):
+                raise StoreUnavailable("Another processor moved the position of a partition that this one was reading.")
+
+    async def _hold(self, reasons: str) -> None:
+        self._metrics.set(m.PROCESSOR_STOPPED, 1)
+        self._note(
+            f"Stopped: most of the latest events cannot be processed ({reasons}). Nothing is lost; they wait in the log. "
+            "Mend the cause and restart, or set LEOCDP_PROCESSOR_STOP_RATIO=1 to send them all to the dead letters."
+        )
+        await self._pause(STOPPED_RETRY)
+        if self._stopping.is_set():
+            raise StoreUnavailable("stopping")
+
+    def _note(self, sentence: str) -> None:
+        if self._trouble != sentence and not self._stopping.is_set():
+            logger.warning("not processing", reason=sentence)
+        self._trouble = sentence
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _ends(batch: Batch) -> Mapping[tuple[str, int], int]:
+    return {(record.topic, record.partition): record.offset + 1 for record in batch.records}

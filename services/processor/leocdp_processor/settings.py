@@ -1,0 +1,31 @@
+"""All that can be set about the processor."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from leocdp.kit.settings import LogSettings, ServiceSettings, StoreSettings
+
+
+class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings):
+    processor_port: int = Field(default=8070, ge=0, le=65535, description="Port of health and metrics.")
+    processor_batch_bytes: int = Field(
+        default=4_194_304, ge=65_536, description="About how many bytes of the log are decided on in one batch."
+    )
+    processor_batch_items: int = Field(
+        default=4_000, ge=1, description="About how many items are decided on in one batch."
+    )
+    dedup_horizon_days: int = Field(default=30, ge=1, description="How long a message id is remembered, in days.")
+    processor_stop_window: int = Field(
+        default=1_000, ge=10, description="How many of the latest items the stop limit looks at."
+    )
+    processor_stop_ratio: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Processing stops when more than this part of the window could not be processed; 1 never stops.",
+    )
+    processor_accept_log: str = Field(
+        default="",
+        description="Id of a new event log to start reading from its beginning, after the old one was exchanged.",
+    )
