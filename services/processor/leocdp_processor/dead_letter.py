@@ -58,7 +58,7 @@ class Failed:
 
 
 class _WithMessageId(msgspec.Struct):
-    messageId: str | None = None  # noqa: N815 - the wire's name
+    messageId: str | None = None
 
 
 def _message_id(body: bytes) -> str | None:

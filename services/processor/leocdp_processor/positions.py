@@ -33,8 +33,8 @@ async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[
     others = await store.other_logs(log.log_id)
     if not stored and others and accept != log.log_id:
         raise PositionsRefused(
-            f"The profile store was filled from another event log ({others[0]}) than this one ({log.log_id}). Restore the log "
-            f"that belongs to it, or set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id} to read this one from its beginning."
+            f"The profile store was filled from another event log ({others[0]}) than this one ({log.log_id}). "
+            f"Restore the log that belongs to it, or set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id} to read this one from its beginning."
         )
     seek = {}
     for topic in names:
@@ -48,8 +48,8 @@ async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[
             if position < bounds.begin:
                 if accept != log.log_id:
                     raise PositionsRefused(
-                        f"Records {position} to {bounds.begin - 1} of {topic}/{partition} were removed by retention before "
-                        f"they were processed. To go on without them set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id}."
+                        f"Records {position} to {bounds.begin - 1} of {topic}/{partition} were removed by retention "
+                        f"before they were processed. To go on without them set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id}."
                     )
                 position = bounds.begin
             seek[topic, partition] = position

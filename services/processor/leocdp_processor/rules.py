@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from leocdp.domain.identity.rules import IdentityRules, RulesInvalid, default_rules, rules_from
 from leocdp.kit.logs import get_logger
 from leocdp.ports.config_view import ConfigView
