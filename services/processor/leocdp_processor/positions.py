@@ -34,7 +34,8 @@ async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[
     if not stored and others and accept != log.log_id:
         raise PositionsRefused(
             f"The profile store was filled from another event log ({others[0]}) than this one ({log.log_id}). "
-            f"Restore the log that belongs to it, or set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id} to read this one from its beginning."
+            f"Restore the log that belongs to it, or set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id} to read this one "
+            "from its beginning."
         )
     seek = {}
     for topic in names:
@@ -49,7 +50,8 @@ async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[
                 if accept != log.log_id:
                     raise PositionsRefused(
                         f"Records {position} to {bounds.begin - 1} of {topic}/{partition} were removed by retention "
-                        f"before they were processed. To go on without them set LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id}."
+                        "before they were processed. To go on without them set "
+                        f"LEOCDP_PROCESSOR_ACCEPT_LOG={log.log_id}."
                     )
                 position = bounds.begin
             seek[topic, partition] = position

@@ -164,7 +164,7 @@ class Runner:
         self._metrics.set(m.PROCESSOR_STOPPED, 1)
         self._note(
             f"Stopped: most of the latest events cannot be processed ({reasons}). Nothing is lost; they wait in the "
-            "log. Mend the cause and restart, or set LEOCDP_PROCESSOR_STOP_RATIO=1 to send them all to the dead letters."
+            "log. Mend the cause and restart, or set LEOCDP_PROCESSOR_STOP_RATIO=1 to make them all dead letters."
         )
         await self._pause(STOPPED_RETRY)
         if self._stopping.is_set():
