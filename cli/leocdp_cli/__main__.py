@@ -1,0 +1,3 @@
+from leocdp_cli.app import main
+
+main()

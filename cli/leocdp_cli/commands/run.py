@@ -1,0 +1,104 @@
+"""``leocdp run``: all services under a supervisor, or one of them in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from leocdp.kit.serve import CannotStart
+from leocdp_cli.supervisor import services
+from leocdp_cli.supervisor.data_dir import GATEWAY_SECRET, DataDirLock, prepare, secret_file
+from leocdp_cli.supervisor.ports import check_ports
+from leocdp_cli.supervisor.readiness import base_url
+from leocdp_cli.supervisor.settings import RunSettings
+from leocdp_cli.supervisor.supervisor import Plan, Supervisor
+from leocdp_cli.supervisor.welcome import Welcome
+
+STOP_MARGIN = 5.0
+"""Seconds on top of a service's own grace before it is killed: it is told first, and may still say something."""
+
+
+class ServiceName(StrEnum):
+    OBSERVER = "observer"
+    PROCESSOR = "processor"
+    ADMIN = "admin"
+    GATEWAY = "gateway"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    service: Annotated[
+        ServiceName | None, typer.Argument(help="One service, in the foreground. Without it: all of them.")
+    ] = None,
+) -> None:
+    """Start the services and stop them cleanly on Ctrl-C.
+
+    Settings come from the environment, see docs/settings.md. Data is kept in ./var or LEOCDP_DATA_DIR.
+    """
+    settings = _settings()
+    data_dir = prepare(settings.data_dir)
+    environment = _environment(settings, data_dir)
+    if service is not None:
+        module = services.service(service.value).module
+        os.execve(sys.executable, [sys.executable, "-m", module], environment)  # noqa: S606 - no shell is meant
+    raise typer.Exit(_supervise(settings, data_dir, environment))
+
+
+def _settings() -> RunSettings:
+    try:
+        return RunSettings()
+    except ValidationError as error:
+        problems = "; ".join(f"LEOCDP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        raise CannotStart(f"The settings are not right. {problems}") from error
+
+
+def _environment(settings: RunSettings, data_dir: Path) -> dict[str, str]:
+    """What the services get: our environment, one data folder, and the secret that two of them share."""
+    environment = {**os.environ, "LEOCDP_DATA_DIR": str(data_dir)}
+    if settings.gateway_secret is None and settings.gateway_secret_file is None:
+        environment["LEOCDP_GATEWAY_SECRET_FILE"] = str(secret_file(data_dir, GATEWAY_SECRET))
+    return environment
+
+
+def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str]) -> int:
+    lock = DataDirLock(data_dir)
+    lock.acquire()
+    try:
+        ports = {each.name: settings.port(each.name) for each in services.START_ORDER}
+        check_ports(services.START_ORDER, settings.host, ports)
+        plan = Plan(
+            start=services.START_ORDER,
+            stop=services.STOP_ORDER,
+            environment=environment,
+            urls={name: base_url(settings.host, port) for name, port in ports.items()},
+            grace=settings.shutdown_grace + STOP_MARGIN,
+            start_timeout=settings.start_timeout,
+        )
+        supervisor = Supervisor(plan, say=_say, ready=lambda: typer.echo(_welcome(settings, data_dir).render()))
+        return asyncio.run(supervisor.run())
+    finally:
+        lock.release()
+
+
+def _welcome(settings: RunSettings, data_dir: Path) -> Welcome:
+    return Welcome(
+        version=version("leocdp-cli"),
+        data=str(data_dir),
+        gateway=f"http://localhost:{settings.gateway_port}",
+        observer=f"http://localhost:{settings.observer_port}",
+    )
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"leocdp: {sentence}", err=True)
