@@ -1,6 +1,7 @@
 """The rules of identity: which kinds of identifier there are, how far each is trusted, and what never counts.
 
-A value of this module is built once from configuration (:func:`rules_from`) and passed to everything that decides.
+A value of this module is built once from configuration (:mod:`leocdp.domain.identity.rules_data`) and passed to
+everything that decides.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class IdentityRules:
     max_merges: int = 100
     """Per person; merges of profiles without a contact or stronger kind do not count."""
     max_identifiers: int = 1_000
-    shared: SharedThresholds = SharedThresholds()
+    shared: SharedThresholds = field(default_factory=SharedThresholds)
     phone_region: str = "VN"
     """ISO 3166 region that numbers without a country code belong to."""
     property_events: frozenset[str] = frozenset()
@@ -80,6 +81,8 @@ class IdentityRules:
 
     def pattern_for(self, kind: str) -> Pattern[str] | None:
         """One expression for all blocked patterns of a kind, to match lower-cased values with; None: no pattern."""
+        if kind.startswith("social:"):
+            kind = SOCIAL
         return self._patterns.get(kind) or self._patterns.get("")
 
 
