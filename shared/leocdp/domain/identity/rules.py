@@ -1,15 +1,15 @@
 """The rules of identity: which kinds of identifier there are, how far each is trusted, and what never counts.
 
-A value of this module is built once from configuration (:mod:`leocdp.domain.identity.rules_data`) and passed to
-everything that decides.
+A value of this module is built once from configuration (:func:`rules_from`) and passed to everything that decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import translate
 from re import Pattern, compile
+from typing import Any
 
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.identity.kinds import (
@@ -23,8 +23,17 @@ from leocdp.domain.identity.kinds import (
     KindRule,
     SharedThresholds,
 )
+from leocdp.domain.identity.rules_data import RulesInvalid, read_rules
 
-__all__ = ["IdentityRules", "KindRule", "SharedThresholds"]
+__all__ = [
+    "IdentityRules",
+    "KindRule",
+    "RulesInvalid",
+    "SharedThresholds",
+    "default_rules",
+    "rules_from",
+    "rules_to_data",
+]
 
 
 @dataclass(frozen=True)
@@ -97,3 +106,36 @@ def _compiled(patterns: Iterable[BlockedPattern]) -> dict[str, Pattern[str]]:
         texts.setdefault(entry.kind, []).append(translate(entry.pattern.lower().replace("[", "[[]")))
     everywhere = texts.get("", [])
     return {kind: compile("|".join(own if kind == "" else own + everywhere)) for kind, own in texts.items()}
+
+
+def default_rules() -> IdentityRules:
+    """The rules of a system that nobody has configured."""
+    return IdentityRules()
+
+
+def rules_from(data: Mapping[str, Any]) -> IdentityRules:
+    """Rules from a configuration document (:mod:`leocdp.domain.identity.rules_data` says what stands in it).
+
+    Raises:
+        RulesInvalid: with the path and the problem of every mistake.
+    """
+    return IdentityRules(**read_rules(data))
+
+
+def rules_to_data(rules: IdentityRules) -> dict[str, Any]:
+    """The whole document, defaults included; ``rules_from`` of it gives equal rules."""
+    kinds = {name: asdict(rule) for name, rule in rules.kinds.items()}
+    for rule in kinds.values():
+        del rule["name"]
+    return {
+        "kinds": kinds,
+        "max_merges": rules.max_merges,
+        "max_identifiers": rules.max_identifiers,
+        "shared": asdict(rules.shared),
+        "phone_region": rules.phone_region,
+        "property_events": sorted(rules.property_events),
+        "trait_kinds": dict(rules.trait_kinds),
+        "blocked_values": sorted(rules.blocked_values),
+        "blocked_patterns": [asdict(entry) for entry in rules.blocked_patterns],
+        "blocked_checks": sorted(rules.blocked_checks),
+    }

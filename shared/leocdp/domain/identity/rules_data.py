@@ -16,7 +16,7 @@ What is left out keeps its default. ``kinds`` changes built-in kinds field by fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from re import compile
 from typing import Any, Final, get_args
 
@@ -24,7 +24,13 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from leocdp.domain.errors import Invalid, Problem
 from leocdp.domain.identity.kinds import CHECKS, DEFAULT_KINDS, SOCIAL, BlockedPattern, Form, KindRule, SharedThresholds
-from leocdp.domain.identity.rules import IdentityRules
+
+
+class RulesInvalid(Invalid):
+    """The document of the identity rules has mistakes; ``problems`` lists all of them."""
+
+    code = "identity_rules_invalid"
+
 
 _NAME: Final = compile(r"[a-z][a-z0-9_]{0,39}")
 _PROVIDER: Final = compile(r"social:[a-z0-9_.\-]{1,50}")
@@ -39,56 +45,37 @@ _MOST_ENTRIES: Final = 1_000
 _LONGEST_TEXT: Final = 500
 
 
-def rules_from(data: Mapping[str, Any]) -> IdentityRules:
-    """Rules from a configuration document.
+def read_rules(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``IdentityRules`` that a configuration document gives.
 
     Raises:
-        Invalid: with the path and the problem of every mistake.
+        RulesInvalid: with the path and the problem of every mistake.
     """
     reader = _Reader()
     found = reader.mapping(data, "", _TOP)
-    given: dict[str, Any] = {}
     kinds = reader.kinds(found.pop("kinds", {}))
-    for name in ("max_merges", "max_identifiers"):
-        if name in found:
-            given[name] = reader.number(found[name], name, 1, 100_000)
-    if "shared" in found:
-        given["shared"] = reader.thresholds(found["shared"])
-    if "phone_region" in found:
-        given["phone_region"] = reader.region(found["phone_region"])
-    if "property_events" in found:
-        given["property_events"] = frozenset(reader.texts(found["property_events"], "property_events"))
-    if "trait_kinds" in found:
-        given["trait_kinds"] = reader.trait_kinds(found["trait_kinds"], kinds)
-    if "blocked_values" in found:
-        values = reader.texts(found["blocked_values"], "blocked_values")
-        given["blocked_values"] = frozenset(value.strip().lower() for value in values)
-    if "blocked_patterns" in found:
-        given["blocked_patterns"] = reader.patterns(found["blocked_patterns"], kinds)
-    if "blocked_checks" in found:
-        given["blocked_checks"] = reader.checks(found["blocked_checks"])
+    given: dict[str, Any] = {name: _read(reader, name, value, kinds) for name, value in found.items()}
     if reader.problems:
-        raise Invalid("identity rules", reader.problems)
-    return IdentityRules(kinds=kinds, **given)
+        raise RulesInvalid("identity rules", reader.problems)
+    return {"kinds": kinds, **given}
 
 
-def rules_to_data(rules: IdentityRules) -> dict[str, Any]:
-    """The whole document, defaults included; ``rules_from`` of it gives equal rules."""
-    kinds = {name: asdict(rule) for name, rule in rules.kinds.items()}
-    for rule in kinds.values():
-        del rule["name"]
-    return {
-        "kinds": kinds,
-        "max_merges": rules.max_merges,
-        "max_identifiers": rules.max_identifiers,
-        "shared": asdict(rules.shared),
-        "phone_region": rules.phone_region,
-        "property_events": sorted(rules.property_events),
-        "trait_kinds": dict(rules.trait_kinds),
-        "blocked_values": sorted(rules.blocked_values),
-        "blocked_patterns": [asdict(entry) for entry in rules.blocked_patterns],
-        "blocked_checks": sorted(rules.blocked_checks),
-    }
+def _read(reader: _Reader, name: str, value: Any, kinds: Mapping[str, KindRule]) -> Any:
+    if name == "shared":
+        return reader.thresholds(value)
+    if name == "phone_region":
+        return reader.region(value)
+    if name == "property_events":
+        return frozenset(reader.texts(value, name))
+    if name == "trait_kinds":
+        return reader.trait_kinds(value, kinds)
+    if name == "blocked_values":
+        return frozenset(text.strip().lower() for text in reader.texts(value, name))
+    if name == "blocked_patterns":
+        return reader.patterns(value, kinds)
+    if name == "blocked_checks":
+        return reader.checks(value)
+    return reader.number(value, name, 1, 100_000)
 
 
 class _Reader:
