@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leocdp.contracts import topics
-from leocdp.domain.decisions import Changes, Command, CommandOutcome, Snapshot
+from leocdp.domain.decisions import Changes, Command, CommandOutcome, Snapshot, SnapshotIncomplete
 from leocdp.domain.events import Envelope, Outcome
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.kit import metric_catalogue as m
@@ -16,7 +16,7 @@ from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.clock import Clock
 from leocdp.ports.event_log import EventLog, NewRecord, Record
-from leocdp.ports.profile_store import PositionKey, PositionMove, ProfileStore
+from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, ProfileStore
 from leocdp_processor.dead_letter import Failed, StopLimit
 from leocdp_processor.decide.batch import decide, load_request
 from leocdp_processor.parse import Parsed, Work
@@ -145,6 +145,8 @@ def _decide(parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int) 
     while True:
         try:
             changes = decide(work, snapshot, rules, now)
+        except SnapshotIncomplete as error:
+            raise Conflict(str(error)) from error
         except Exception as error:
             if not work:
                 raise

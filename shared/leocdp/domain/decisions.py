@@ -9,6 +9,14 @@ from typing import Any, Literal
 from leocdp.domain.events import Address, Envelope, Outcome
 from leocdp.domain.profiles.state import Profile
 
+
+class SnapshotIncomplete(Exception):
+    """A command needs the whole tree of a person that grew inside the same batch, beyond what was loaded.
+
+    No defect of the item: treated like a conflict. In a smaller batch, at the latest alone, it cannot happen.
+    """
+
+
 Cause = Literal["event", "time", "command", "merge", "unmerge", "edit", "backfill", "replay", "import"]
 
 
@@ -79,8 +87,9 @@ class LoadRequest:
     dedup_keys: frozenset[bytes] = frozenset()
     profile_ids: frozenset[str] = frozenset()
     trees: frozenset[str] = frozenset()
-    """Profiles whose whole tree (all leaves under the same root) is wanted."""
+    """Profiles whose whole tree (all leaves under the same root) is wanted. Unknown ids are left out."""
     merge_ids: frozenset[str] = frozenset()
+    """Merges that commands want undone: their records, and the whole tree that ``MergeRecord.source`` is in now."""
     command_ids: frozenset[str] = frozenset()
 
 

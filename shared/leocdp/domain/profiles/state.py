@@ -53,7 +53,7 @@ class IdentifierCell:
     *Retired* is not stored: of a rolling kind all but the most recently seen are retired."""
     verified: bool = False
     people: dict[str, int] = field(default_factory=dict)
-    """Device kinds: leaf → last time, the different people it was switched between (at most 11)."""
+    """Device kinds: root at that time → last time, the different people it was switched between (at most 11)."""
     user_ids: tuple[str, ...] = ()
     """Contact kinds: the different user ids seen beside it (at most 11)."""
     hour: int = 0
