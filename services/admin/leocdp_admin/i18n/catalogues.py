@@ -44,6 +44,6 @@ def translations(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-def N_(message: str) -> str:  # noqa: N802
+def N_(message: str) -> str:
     """Marks a string for the catalogue that is translated later, where the reader's language is known."""
     return message
