@@ -1,0 +1,62 @@
+# Two commands on a fresh machine with Python 3.11+ and Node 20+: `make run` and `make test`.
+
+PYTHON := $(shell for p in "$$LEOCDP_PYTHON" python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if [ -n "$$p" ] && "$$p" -c "" >/dev/null 2>&1; then echo "$$p"; break; fi; done)
+PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No Python was found; install Python 3.11 or newer." >&2; exit 1; fi; \
+	"$(PYTHON)" scripts/bootstrap.py
+VENV = .venv/bin/python
+SOURCES = shared services cli scripts tests
+# make test ARGS="tests/unit -k identity"
+ARGS =
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test verify bench fmt clean lock docs
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## install what is needed and start everything; data in ./var; Ctrl-C stops it
+	$(PREPARE) run
+	@exec $(VENV) -m leocdp_cli run
+
+demo: ## play a small web shop against a running system (second terminal)
+	$(PREPARE) run
+	@exec $(VENV) -m leocdp_cli demo
+
+test: ## install what is needed and run the tests; ARGS="tests/unit -k name" for some of them
+	$(PREPARE) dev
+	@exec $(VENV) -m pytest $(ARGS)
+
+verify: ## all that a change must pass: style, types, import contracts, generated pages, tests
+	$(PREPARE) dev
+	@$(VENV) -m ruff check $(SOURCES)
+	@$(VENV) -m ruff format --check $(SOURCES)
+	@$(VENV) -m mypy
+	@$(VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	@$(VENV) scripts/generate_docs.py --check
+	@exec $(VENV) -m pytest $(ARGS)
+
+bench: ## measure speed on this machine; prints a table and writes docs/benchmarks.md
+	$(PREPARE) dev
+	@exec $(VENV) scripts/bench.py $(ARGS)
+
+fmt: ## put the code into the house style
+	$(PREPARE) dev
+	@$(VENV) -m ruff check --fix $(SOURCES)
+	@$(VENV) -m ruff format $(SOURCES)
+
+clean: ## remove what can be made again; never ./var
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf services/admin/leocdp_admin/static/vendor services/observer/leocdp_observer/assets
+	@find . -name node_modules -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# For maintainers.
+
+lock:
+	$(PREPARE) dev
+	@$(VENV) scripts/lock.py $(ARGS)
+
+docs:
+	$(PREPARE) dev
+	@$(VENV) scripts/generate_docs.py
