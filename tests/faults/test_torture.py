@@ -42,8 +42,7 @@ async def test_kill_9_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> 
         await asyncio.to_thread(wait_for, lambda: all(map(stack.ready, SERVICES)), 60, stack.tail)
         await asyncio.to_thread(wait_for, lambda: _lag(stack) == 0, 60, lambda: f"lag stays at {_lag(stack)}")
         kills = sum(stack.killed.values())
-        print(f"
-{kills} kills {stack.killed}, {len(sent.acknowledged)} events, {sent.retries} retries")
+        print(f"{kills} kills {stack.killed}, {len(sent.acknowledged)} events, {sent.retries} retries")
         await _reconcile(stack, sent)
 
 
