@@ -1,0 +1,156 @@
+"""The versioned settings: identity rules, metrics, consent purposes and the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from leocdp.contracts.config_entries import ConfigEntry
+from leocdp.domain.errors import Invalid, Problem
+from leocdp.domain.identity.rules_data import rules_from, rules_to_data
+from leocdp.ports.admin_store import AdminStore, VersionMismatch
+from leocdp.ports.clock import Clock
+from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.errors import Changed, Unacceptable
+from leocdp_admin.application.settings_in_force import (
+    CONSENT,
+    DEFAULT_PURPOSES,
+    IDENTITY_RULES,
+    METRICS,
+    SETTINGS_ID,
+    WORKSPACE,
+    SettingsInForce,
+)
+from leocdp_admin.application.shapes.administration import (
+    ConsentSettings,
+    ConsentSettingsAsked,
+    IdentitySettings,
+    MetricsAsked,
+    MetricShape,
+    MetricsSettings,
+    PurposeShape,
+    WorkspaceAsked,
+    WorkspaceSettings,
+)
+from leocdp_admin.application.shapes.base import moment_or_none
+
+
+class Configuration:
+    """``expected`` is the version that was read; None does not check. Raises Changed, Unacceptable, Forbidden."""
+
+    def __init__(self, store: AdminStore, in_force: SettingsInForce, clock: Clock) -> None:
+        self._store = store
+        self._in_force = in_force
+        self._clock = clock
+
+    async def identity(self, actor: Actor) -> IdentitySettings:
+        actor.require("settings:read", "admin")
+        entry = await self._store.entry(IDENTITY_RULES, SETTINGS_ID)
+        return _identity(entry)
+
+    async def put_identity(
+        self, actor: Actor, data: Mapping[str, Any], *, expected: int | None = None
+    ) -> IdentitySettings:
+        """What is left out keeps its default; every mistake is named with its path."""
+        actor.require("admin")
+        wanted = {name: value for name, value in data.items() if name not in ("version", "updated_at")}
+        try:
+            rules_from(wanted)
+        except Invalid as error:
+            raise Unacceptable(error.problems) from error
+        return _identity(await self._put(actor, IDENTITY_RULES, wanted, expected))
+
+    async def consent(self, actor: Actor) -> ConsentSettings:
+        actor.require("settings:read", "admin")
+        return _consent(await self._store.entry(CONSENT, SETTINGS_ID))
+
+    async def put_consent(
+        self, actor: Actor, asked: ConsentSettingsAsked, *, expected: int | None = None
+    ) -> ConsentSettings:
+        actor.require("admin")
+        ids = [purpose.id for purpose in asked.purposes]
+        twice = [Problem(f"purposes[{at}].id", "is there twice") for at, name in enumerate(ids) if name in ids[:at]]
+        if twice:
+            raise Unacceptable(twice)
+        return _consent(await self._put(actor, CONSENT, asked.model_dump(), expected))
+
+    async def workspace(self, actor: Actor) -> WorkspaceSettings:
+        """Everybody needs it to show times, so every actor may read it."""
+        entry = await self._store.entry(WORKSPACE, SETTINGS_ID)
+        return _workspace(entry, await self._in_force.workspace())
+
+    async def put_workspace(
+        self, actor: Actor, asked: WorkspaceAsked, *, expected: int | None = None
+    ) -> WorkspaceSettings:
+        actor.require("admin")
+        if not _is_zone(asked.time_zone):
+            raise Unacceptable([Problem("time_zone", "must be an IANA name, such as Asia/Ho_Chi_Minh")])
+        return _workspace(await self._put(actor, WORKSPACE, asked.model_dump(), expected), asked)
+
+    async def metrics(self, actor: Actor) -> MetricsSettings:
+        actor.require("settings:read", "admin")
+        return _metrics(await self._store.entry(METRICS, SETTINGS_ID))
+
+    async def put_metrics(self, actor: Actor, asked: MetricsAsked, *, expected: int | None = None) -> MetricsSettings:
+        actor.require("admin")
+        names = [metric.event for metric in asked.metrics]
+        seen: set[str] = set()
+        twice = [
+            Problem(f"metrics[{at}].event", "is there twice")
+            for at, name in enumerate(names)
+            if name in seen or seen.add(name)
+        ]
+        if twice:
+            raise Unacceptable(twice)
+        return _metrics(await self._put(actor, METRICS, asked.model_dump(), expected))
+
+    async def _put(self, actor: Actor, kind: str, data: Mapping[str, Any], expected: int | None) -> ConfigEntry:
+        now = self._clock.now()
+        try:
+            entry = await self._store.put_entry(
+                kind,
+                SETTINGS_ID,
+                data,
+                now=now,
+                expected=expected,
+                audit=[actor.did(f"settings.{kind}", kind, at=now)],
+            )
+        except VersionMismatch as error:
+            raise Changed(error.current) from error
+        self._in_force.forget()
+        return entry
+
+
+def _head(entry: ConfigEntry | None) -> dict[str, Any]:
+    return {"version": entry.version if entry else 0, "updated_at": moment_or_none(entry.at if entry else None)}
+
+
+def _identity(entry: ConfigEntry | None) -> IdentitySettings:
+    return IdentitySettings(**_head(entry), **rules_to_data(rules_from(entry.data if entry else {})))
+
+
+def _consent(entry: ConfigEntry | None) -> ConsentSettings:
+    asked = ConsentSettingsAsked.model_validate(entry.data) if entry else DEFAULT_PURPOSES
+    purposes = [
+        PurposeShape(id=purpose.id, name=purpose.name or purpose.id, description=purpose.description)
+        for purpose in asked.purposes
+    ]
+    return ConsentSettings(**_head(entry), purposes=purposes)
+
+
+def _workspace(entry: ConfigEntry | None, values: WorkspaceAsked) -> WorkspaceSettings:
+    return WorkspaceSettings(**_head(entry), **values.model_dump())
+
+
+def _metrics(entry: ConfigEntry | None) -> MetricsSettings:
+    asked = MetricsAsked.model_validate(entry.data) if entry else MetricsAsked(metrics=[])
+    return MetricsSettings(**_head(entry), metrics=[MetricShape(**metric.model_dump()) for metric in asked.metrics])
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

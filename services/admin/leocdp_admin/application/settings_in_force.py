@@ -1,0 +1,90 @@
+"""The settings that answers depend on, kept in memory for a moment: several admin processes may share a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leocdp.domain.errors import Invalid
+from leocdp.domain.identity.rules import IdentityRules
+from leocdp.domain.identity.rules_data import rules_from
+from leocdp.kit.logs import get_logger
+from leocdp.ports.admin_store import AdminStore
+from leocdp.ports.clock import Clock
+from leocdp_admin.application.shapes.administration import ConsentSettingsAsked, PurposeAsked, WorkspaceAsked
+
+logger = get_logger(__name__)
+
+SETTINGS_ID = "default"
+FRESH_MS = 1_000
+
+IDENTITY_RULES = "identity_rules"
+CONSENT = "consent"
+WORKSPACE = "workspace"
+METRICS = "metrics"
+
+DEFAULT_PURPOSES = ConsentSettingsAsked(
+    purposes=[
+        PurposeAsked(id="analytics", name="Analytics", description="Measure how the offer is used."),
+        PurposeAsked(id="marketing", name="Marketing", description="Send news and offers."),
+        PurposeAsked(id="personalization", name="Personalization", description="Adapt content to the person."),
+        PurposeAsked(id="sharing", name="Sharing", description="Pass data on to partners."),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    at: int
+    rules: IdentityRules
+    purposes: tuple[str, ...]
+    workspace: WorkspaceAsked
+
+
+class SettingsInForce:
+    def __init__(self, store: AdminStore, clock: Clock, *, time_zone: str = "UTC") -> None:
+        self._store = store
+        self._clock = clock
+        self._default_workspace = WorkspaceAsked(time_zone=time_zone)
+        self._held: _Held | None = None
+
+    async def identity_rules(self) -> IdentityRules:
+        return (await self._fresh()).rules
+
+    async def purposes(self) -> Sequence[str]:
+        """Ids of the consent purposes."""
+        return (await self._fresh()).purposes
+
+    async def workspace(self) -> WorkspaceAsked:
+        return (await self._fresh()).workspace
+
+    def forget(self) -> None:
+        """After a change by this process."""
+        self._held = None
+
+    async def _fresh(self) -> _Held:
+        now = self._clock.now()
+        if self._held is None or not 0 <= now - self._held.at < FRESH_MS:
+            self._held = await self._read(now)
+        return self._held
+
+    async def _read(self, now: int) -> _Held:
+        consent = await self._store.entry(CONSENT, SETTINGS_ID)
+        workspace = await self._store.entry(WORKSPACE, SETTINGS_ID)
+        purposes = ConsentSettingsAsked.model_validate(consent.data) if consent else DEFAULT_PURPOSES
+        return _Held(
+            at=now,
+            rules=await self._rules(),
+            purposes=tuple(purpose.id for purpose in purposes.purposes),
+            workspace=WorkspaceAsked.model_validate(workspace.data) if workspace else self._default_workspace,
+        )
+
+    async def _rules(self) -> IdentityRules:
+        entry = await self._store.entry(IDENTITY_RULES, SETTINGS_ID)
+        try:
+            return rules_from(entry.data if entry else {})
+        except Invalid as error:
+            # Saved by another version; the processor keeps its last valid rules likewise.
+            logger.error("identity rules are not valid; the defaults are shown", version=entry and entry.version)
+            logger.debug("identity rules", problem=str(error))
+            return rules_from({})

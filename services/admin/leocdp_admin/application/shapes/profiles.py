@@ -1,0 +1,134 @@
+"""Profiles, as they are read and asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from leocdp_admin.application.shapes.base import Asked, ListOf, Moment, PageAsked, Shape
+
+Status = Literal["identified", "anonymous"]
+ConsentStatus = Literal["granted", "denied", "unknown"]
+
+
+class IdentifierShape(Shape):
+    kind: str = Field(examples=["email"])
+    value: str = Field(examples=["lan@example.vn"])
+    id_space: str = Field("default", description="Whose numbering a user id follows.")
+    state: Literal["active", "former", "shared", "retired"]
+    first_seen: Moment
+    last_seen: Moment
+    source: str = Field(description="Source that brought it first.")
+    verified: bool = False
+
+
+class EventCounts(Shape):
+    total: int = Field(description="Every applied item of all six types.")
+    by_name: dict[str, int] = {}
+    by_type: dict[str, int] = {}
+
+
+class SegmentOf(Shape):
+    id: str
+    name: str
+    entered_at: Moment
+
+
+class ConsentShape(Shape):
+    status: ConsentStatus
+    at: Moment | None = None
+    source: str | None = None
+
+
+class TraitOrigin(Shape):
+    source: str
+    updated_at: Moment
+
+
+class ProfileShape(Shape):
+    """A person."""
+
+    id: str = Field(examples=["prf_018f3a5c1d2e0123456789abcdef"])
+    merged_ids: list[str] = Field(description="Profiles that became part of this one.")
+    status: Status
+    name: str = Field("", description="What to call the person in a list.")
+    first_seen: Moment | None
+    last_seen: Moment | None
+    stage: str | None = None
+    identifiers: list[IdentifierShape]
+    traits: dict[str, Any]
+    events: EventCounts
+    segments: list[SegmentOf] = []
+    scores: dict[str, float] = {}
+    consents: dict[str, ConsentShape]
+    labels: list[str]
+    provenance: dict[str, TraitOrigin] | None = Field(
+        None, description="Per trait, where and when it was last set; only with `include=provenance`."
+    )
+
+
+class ShortIdentifier(Shape):
+    kind: str
+    value: str
+
+
+class ProfileRow(Shape):
+    """A person in a list."""
+
+    id: str
+    status: Status
+    name: str
+    first_seen: Moment
+    last_seen: Moment
+    identifiers: list[ShortIdentifier] = Field(description="At most six, of the kinds that identify.")
+    events: EventCounts
+    labels: list[str]
+
+
+class ProfileList(ListOf[ProfileRow]):
+    total: int | Literal["1000+"] = Field(description='How many there are in all, or "1000+".')
+
+
+class LookupAsked(Asked):
+    kind: str = Field(min_length=1, max_length=100, examples=["email"])
+    value: str = Field(min_length=1, max_length=1000, examples=["lan@example.vn"])
+    id_space: str = Field("default", max_length=100)
+    include: Literal["", "provenance"] = ""
+
+
+class ProfilesAsked(PageAsked):
+    q: str = Field("", max_length=200, description="Name, contact or id, or the beginning or a part of one.")
+    status: Literal["", "identified", "anonymous"] = ""
+    label: str = Field("", max_length=100)
+    sort: Literal["last_seen", "first_seen", "name"] = "last_seen"
+
+
+class ProfileEventsAsked(PageAsked):
+    name: str = Field("", max_length=500)
+    type: Literal["", "identify", "track", "page", "screen", "group", "alias"] = ""
+    from_: datetime | None = Field(None, alias="from", description="Not before this time.")
+    to: datetime | None = Field(None, description="Before this time.")
+
+
+class MergeAsked(Asked):
+    with_: str = Field(alias="with", min_length=1, max_length=1000, description="The other profile: id or `kind:value`.")
+
+
+class UnmergeAsked(Asked):
+    merge_id: str = Field(min_length=1, max_length=200)
+    identifier: Literal["keep", "shared"] = Field(
+        "keep", description="`shared`: the identifier that connected the two resolves nobody any more."
+    )
+
+
+class LabelsAsked(Asked):
+    labels: list[str] = Field(max_length=100, description="All labels that the profile shall have.")
+
+
+class IdentifierStateAsked(Asked):
+    kind: str = Field(min_length=1, max_length=100)
+    value: str = Field(min_length=1, max_length=1000)
+    id_space: str = Field("default", max_length=100)
+    state: Literal["active", "shared"]
