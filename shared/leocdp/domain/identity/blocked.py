@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import compile
 from typing import Final
 
-from leocdp.domain.identity.kinds import Check
+from leocdp.domain.identity.kinds import Check, KindRule
 from leocdp.domain.identity.phone_number import PhoneNumber
 from leocdp.domain.identity.rules import IdentityRules
 
@@ -18,7 +18,7 @@ _DOWN: Final = "09876543210"
 """A run may end or begin with the 0 beside 9, as on a keyboard; 0901234567 is a person's number, not a run."""
 
 
-def is_blocked(kind: str, value: str, rules: IdentityRules) -> bool:
+def is_blocked(rule: KindRule, value: str, rules: IdentityRules) -> bool:
     """Whether a value (any spelling) is one of the blocked values or patterns: blank, exact in any quotes and case,
     all zeros, or a pattern of its kind."""
     bare = value.strip(_AROUND).lower()
@@ -26,7 +26,7 @@ def is_blocked(kind: str, value: str, rules: IdentityRules) -> bool:
         return True
     if bare[0] in "0-{(" and "all_zero" in rules.blocked_checks and _ZEROS.fullmatch(bare):
         return True
-    pattern = rules.pattern_for(kind)
+    pattern = rules.pattern_for(rule)
     return pattern is not None and pattern.match(bare) is not None
 
 

@@ -5,7 +5,6 @@ The same for events and for references in the API, so that what was sent can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from re import compile
 from typing import Any, Final, Literal, NamedTuple
@@ -13,9 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 from leocdp.domain.errors import DomainError
 from leocdp.domain.identity.blocked import is_blocked, is_blocked_email, is_blocked_phone
 from leocdp.domain.identity.identifiers import DEFAULT_SPACE, Identifier
-from leocdp.domain.identity.kinds import SOCIAL
+from leocdp.domain.identity.kinds import SOCIAL, KindRule
 from leocdp.domain.identity.mail_address import normalise_email
-from leocdp.domain.identity.phone_number import read_phone
+from leocdp.domain.identity.phone_number import PhoneNumber, read_phone
 from leocdp.domain.identity.rules import IdentityRules
 
 Reason = Literal["blocked", "malformed", "too_long", "unknown_kind"]
@@ -23,6 +22,7 @@ LONGEST_VALUE: Final = 500
 _CACHED: Final = 1 << 16
 _UNFIT: Final = compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates: no key, column or address can hold them all."""
+_MOBILE_LIKE: Final = compile("[0+\uff10\uff0b]")
 _PROVIDER: Final = compile(r"[a-z0-9_.\-]{1,50}")
 
 _TEXTS: Final[dict[Reason, str]] = {
@@ -51,25 +51,29 @@ class Reading(NamedTuple):
     reason: Reason | None = None
 
 
-def read_value(kind: str, value: Any, space: str, rules: IdentityRules) -> Reading:
-    """Normalise one candidate. ``space`` is the source's id space and only kept for kinds that have one.
+_NOTHING: Final[dict[Reason, Reading]] = {reason: Reading((), reason) for reason in _TEXTS}
+_MALFORMED: Final = _NOTHING["malformed"]
+_BLOCKED: Final = _NOTHING["blocked"]
+
+
+def read_value(kind: str, rule: KindRule, value: Any, space: str, rules: IdentityRules) -> Reading:
+    """Normalise one candidate of a kind and its rule. ``space`` is the source's id space, kept for kinds that have one.
 
     Numbers are read as their digits, as clients in other languages would have sent them.
     """
-    text = _text(value)
+    text = value if isinstance(value, str) else _text(value)
     if text is None:
-        return Reading((), "malformed")
-    rule = rules.kind(kind)
+        return _MALFORMED
     form = rule.form
     if form == "verbatim":
-        return _identifier(kind, text, "", rules)
+        return _identifier(kind, rule, text, "", rules)
     if form != "id":
         return _contact(kind, text, rules)
     scope = space if rule.spaced and space != DEFAULT_SPACE else ""
     text = text.strip()
-    if kind == "user_id" and ("@" in text or "＠" in text or text[:1] in "0+"):
+    if kind == "user_id" and ("@" in text or text[:1] in "0+" or not text.isascii()):
         return _user_id(text, scope, rules)
-    return _identifier(kind, text, scope, rules)
+    return _identifier(kind, rule, text, scope, rules)
 
 
 def normalise_ref(kind: str, value: str, space: str, rules: IdentityRules) -> Identifier:
@@ -79,9 +83,10 @@ def normalise_ref(kind: str, value: str, space: str, rules: IdentityRules) -> Id
         UnusableIdentifier: no such kind, or a value that can never have become an identifier.
     """
     kind = kind_name(kind)
-    if not rules.knows(kind):
+    rule = rules.find(kind)
+    if rule is None:
         raise UnusableIdentifier(kind, "unknown_kind")
-    reading = read_value(kind, value, space, rules)
+    reading = read_value(kind, rule, value, space, rules)
     if reading.reason is not None:
         raise UnusableIdentifier(kind, reading.reason)
     return reading.identifiers[0]
@@ -97,8 +102,6 @@ def kind_name(name: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -108,50 +111,45 @@ def _text(value: Any) -> str | None:
     return None
 
 
-def _identifier(kind: str, text: str, space: str, rules: IdentityRules) -> Reading:
-    reason = _unfit(kind, text, rules)
-    return Reading((), reason) if reason else Reading((Identifier(kind, text, space),))
+def _identifier(kind: str, rule: KindRule, text: str, space: str, rules: IdentityRules) -> Reading:
+    reason = _unfit(rule, text, rules)
+    return _NOTHING[reason] if reason else Reading((Identifier(kind, text, space),))
 
 
-def _unfit(kind: str, text: str, rules: IdentityRules) -> Reason | None:
+def _unfit(rule: KindRule, text: str, rules: IdentityRules) -> Reason | None:
     if len(text) > LONGEST_VALUE:
         return "too_long"
     if not text.isprintable() and _UNFIT.search(text):
         return "malformed"
-    return "blocked" if is_blocked(kind, text, rules) else None
+    return "blocked" if is_blocked(rule, text, rules) else None
 
 
 @lru_cache(maxsize=_CACHED)
 def _contact(kind: str, text: str, rules: IdentityRules) -> Reading:
     """Cached: reading a phone number takes tens of microseconds, and people come back."""
-    return _READERS[rules.kind(kind).form](kind, text, rules)
-
-
-def _email(kind: str, text: str, rules: IdentityRules) -> Reading:
-    reason = _unfit(kind, text, rules)
+    rule = rules.kind(kind)
+    reason = _unfit(rule, text, rules)
     if reason:
-        return Reading((), reason)
+        return _NOTHING[reason]
+    return _email(kind, rule, text, rules) if rule.form == "email" else _phone(kind, rule, text, rules)
+
+
+def _email(kind: str, rule: KindRule, text: str, rules: IdentityRules) -> Reading:
     address = normalise_email(text)
     if address is None:
-        return Reading((), "malformed")
-    if is_blocked(kind, address, rules) or is_blocked_email(address, rules):
-        return Reading((), "blocked")
-    return Reading((Identifier(kind, address),))
+        return _MALFORMED
+    blocked = is_blocked(rule, address, rules) or is_blocked_email(address, rules)
+    return _BLOCKED if blocked else Reading((Identifier(kind, address),))
 
 
-def _phone(kind: str, text: str, rules: IdentityRules) -> Reading:
-    reason = _unfit(kind, text, rules)
-    if reason:
-        return Reading((), reason)
+def _phone(kind: str, rule: KindRule, text: str, rules: IdentityRules) -> Reading:
     number = read_phone(text, rules.phone_region)
-    if number is None:
-        return Reading((), "malformed")
-    if is_blocked(kind, number.e164, rules) or is_blocked_phone(number, rules):
-        return Reading((), "blocked")
-    return Reading((Identifier(kind, number.e164),))
+    return _MALFORMED if number is None else _number(kind, rule, number, rules)
 
 
-_READERS: Final[dict[str, Callable[[str, str, IdentityRules], Reading]]] = {"email": _email, "phone": _phone}
+def _number(kind: str, rule: KindRule, number: PhoneNumber, rules: IdentityRules) -> Reading:
+    blocked = is_blocked(rule, number.e164, rules) or is_blocked_phone(number, rules)
+    return _BLOCKED if blocked else Reading((Identifier(kind, number.e164),))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -160,17 +158,18 @@ def _user_id(text: str, space: str, rules: IdentityRules) -> Reading:
 
     It follows the contact's blocked values: ``no-reply@x.vn`` is nobody, as a user id too.
     """
-    own = _identifier("user_id", text, space, rules)
-    if own.reason:
-        return own
-    contact = _email("email", text, rules)
-    if contact.reason == "malformed" and text[0] in "0+":
-        number = read_phone(text, rules.phone_region)
-        if number and number.mobile:
-            contact = _phone("phone", text, rules)
-    if contact.reason == "malformed":
-        return own
-    if contact.reason:
-        return contact
+    own = _identifier("user_id", rules.kind("user_id"), text, space, rules)
+    contact = own if own.reason else _contact_of(text, rules)
+    if contact.reason == "malformed" or not contact.identifiers:
+        return own if contact.reason == "malformed" else contact
     found = contact.identifiers[0]
     return Reading((Identifier("user_id", found.value, space), found))
+
+
+def _contact_of(text: str, rules: IdentityRules) -> Reading:
+    """The contact that a user id is, or *malformed* when it is none."""
+    address = _email("email", rules.kind("email"), text, rules)
+    if address.reason != "malformed" or not _MOBILE_LIKE.match(text):
+        return address
+    number = read_phone(text, rules.phone_region)
+    return _number("phone", rules.kind("phone"), number, rules) if number and number.mobile else _MALFORMED

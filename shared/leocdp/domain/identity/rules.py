@@ -59,7 +59,7 @@ class IdentityRules:
     _patterns: Mapping[str, Pattern[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_patterns", _compiled(self.blocked_patterns))
+        object.__setattr__(self, "_patterns", _compiled(self.blocked_patterns, self.kinds))
         scalars = (self.max_merges, self.max_identifiers, self.shared, self.phone_region, self.blocked_patterns)
         maps = (frozenset(self.kinds.items()), frozenset(self.trait_kinds.items()))
         sets = (self.property_events, self.blocked_values, self.blocked_checks)
@@ -68,18 +68,16 @@ class IdentityRules:
     def __hash__(self) -> int:
         return self._hash
 
-    def kind(self, name: str) -> KindRule:
-        """The rule of a kind; of ``social`` for every ``social:<provider>``.
-
-        A kind that the configuration no longer knows (stored earlier) resolves nobody and has no limit.
-        """
+    def find(self, name: str) -> KindRule | None:
+        """The rule of a kind, of ``social`` for every ``social:<provider>``; None for an unknown kind."""
         rule = self.kinds.get(name)
-        if rule is None and name.startswith("social:"):
-            rule = self.kinds.get(SOCIAL)
-        return rule or KindRule(name, 9, resolves=False)
+        if rule is None and name.startswith("social:") and len(name) > len("social:"):
+            return self.kinds.get(SOCIAL)
+        return None if name == SOCIAL else rule
 
-    def knows(self, name: str) -> bool:
-        return (name in self.kinds and name != SOCIAL) or (name.startswith("social:") and len(name) > 7)
+    def kind(self, name: str) -> KindRule:
+        """As :meth:`find`; a kind that the configuration no longer knows resolves nobody and has no limit."""
+        return self.find(name) or KindRule(name, 9, resolves=False)
 
     def order(self, identifier: Identifier) -> tuple[int, str, str, str]:
         """Sort key of the resolution order: priority, kind, value, space. The first is the anchor."""
@@ -88,24 +86,28 @@ class IdentityRules:
     def sorted(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
         return tuple(sorted(identifiers, key=self.order))
 
-    def pattern_for(self, kind: str) -> Pattern[str] | None:
+    def resolving(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+        """Those of kinds that resolve, in resolution order."""
+        kept = [(self.kind(each.kind), each) for each in identifiers]
+        ordered = sorted((rule.priority, each) for rule, each in kept if rule.resolves)
+        return tuple(each for _, each in ordered)
+
+    def pattern_for(self, rule: KindRule) -> Pattern[str] | None:
         """One expression for all blocked patterns of a kind, to match lower-cased values with; None: no pattern."""
-        if kind.startswith("social:"):
-            kind = SOCIAL
-        return self._patterns.get(kind) or self._patterns.get("")
+        return self._patterns.get(rule.name)
 
 
-def _compiled(patterns: Iterable[BlockedPattern]) -> dict[str, Pattern[str]]:
-    """kind → patterns of that kind and those for all; ``""`` → those for all only.
+def _compiled(patterns: Iterable[BlockedPattern], kinds: Iterable[str]) -> dict[str, Pattern[str]]:
+    """kind → patterns of that kind and those for all kinds, for each kind that has any.
 
     Globs, not regular expressions: ``fnmatch`` makes expressions that cannot backtrack without bound, so a pattern
     typed by an administrator cannot stop processing.
     """
     texts: dict[str, list[str]] = {}
     for entry in patterns:
-        texts.setdefault(entry.kind, []).append(translate(entry.pattern.lower().replace("[", "[[]")))
-    everywhere = texts.get("", [])
-    return {kind: compile("|".join(own if kind == "" else own + everywhere)) for kind, own in texts.items()}
+        for kind in (entry.kind,) if entry.kind else kinds:
+            texts.setdefault(kind, []).append(translate(entry.pattern.lower().replace("[", "[[]")))
+    return {kind: compile("|".join(parts)) for kind, parts in texts.items()}
 
 
 def default_rules() -> IdentityRules:
