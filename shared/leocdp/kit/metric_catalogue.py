@@ -32,7 +32,14 @@ OBSERVER_ITEMS: Final = MetricSpec(
     ("outcome", "reason"),
 )
 OBSERVER_APPEND_SECONDS: Final = MetricSpec(
-    "leocdp_observer_append_seconds", "histogram", "Time from an item's arrival to its being durable in the log."
+    "leocdp_observer_append_seconds",
+    "histogram",
+    "Time from an item's arrival to its being durable in the log, oldest of each append.",
+)
+OBSERVER_REJECTIONS_LOST: Final = MetricSpec(
+    "leocdp_observer_rejections_lost_total",
+    "counter",
+    "Refused items that could not be written to the rejected topic; their outcome is counted all the same.",
 )
 OBSERVER_IN_FLIGHT_BYTES: Final = MetricSpec(
     "leocdp_observer_in_flight_bytes", "gauge", "Bytes of accepted items that wait for the log."
