@@ -1,8 +1,8 @@
 # Two commands on a fresh machine with Python 3.11+ and Node 20+: `make run` and `make test`.
 
 PYTHON := $(shell for p in "$$LEOCDP_PYTHON" python3 python3.13 python3.12 python3.11 python3.14 python; do \
-	if [ -n "$$p" ] && "$$p" -c "" >/dev/null 2>&1; then echo "$$p"; break; fi; done)
-PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No Python was found; install Python 3.11 or newer." >&2; exit 1; fi; \
+	if [ -n "$$p" ] && "$$p" -c "import sys; sys.exit(sys.version_info < (3, 7))" 2>/dev/null; then echo "$$p"; break; fi; done)
+PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No usable Python was found; install Python 3.11 or newer." >&2; exit 1; fi; \
 	"$(PYTHON)" scripts/bootstrap.py
 VENV = .venv/bin/python
 SOURCES = shared services cli scripts tests
