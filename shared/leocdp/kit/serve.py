@@ -52,7 +52,7 @@ def serve(app: Any, *, host: str, port: int, setting: str, grace: float, **optio
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=options.pop("http", "httptools"),
         lifespan="on",
         log_config=None,
         access_log=False,
