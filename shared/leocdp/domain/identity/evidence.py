@@ -15,8 +15,7 @@ The traits of a group are not a person's and give nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from leocdp.domain.events import SourceFacts
 from leocdp.domain.identity.identifiers import Identifier
@@ -30,8 +29,7 @@ _VERIFIED: Final = "_verified"
 _NONE: Final[frozenset[Identifier]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Usable identifiers in resolution order, those that are verified, and (kind, reason) of the unusable ones.
 
     Reasons: ``blocked``, ``malformed``, ``too_long``, ``unknown_kind``, ``shared_device``, ``too_many``. The kind is
@@ -43,8 +41,7 @@ class Evidence:
     dropped: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """The parts of an event that may give identifiers, as they were sent."""
 
     type: str
