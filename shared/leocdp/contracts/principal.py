@@ -19,9 +19,10 @@ UNHASHED: Final = "-"
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    kind: Literal["ui", "key", "gateway"]
+    kind: Literal["ui", "key", "gateway", "cli"]
     """``ui``: a browser, whose session cookie admin checks itself; ``key``: an API key that the gateway has checked;
-    ``gateway``: the gateway itself, for ``/internal/…``."""
+    ``gateway``: the gateway itself, for ``/internal/…``; ``cli``: an operator's command line on the machine of admin,
+    which proves that by knowing the secret. The gateway never makes one of those."""
     key_id: str = ""
     scopes: tuple[str, ...] = ()
     client: str = ""

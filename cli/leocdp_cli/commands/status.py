@@ -1,0 +1,44 @@
+"""``leocdp status``: how the system is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from leocdp_cli.commands.options import AsJson, api
+from leocdp_cli.output import show_json, table, text
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Services, lag and counts. Exit status 1 when a service is not ready."""
+    told = api(context).get("/status")
+    if as_json:
+        show_json(told)
+    else:
+        typer.echo(describe(told))
+    if not all(service["ready"] for service in told["services"]):
+        raise typer.Exit(1)
+
+
+def describe(told: dict[str, Any]) -> str:
+    services = [
+        [service["name"], "ready" if service["ready"] else "NOT READY", text(" ".join(service["reasons"]))]
+        for service in told["services"]
+    ]
+    counts = [[name.replace("_", " "), f"{value:,}"] for name, value in told["counts"].items()]
+    return "\n".join(
+        [
+            f"LEO CDP {told['version']}, log: {told['engine']['log']}, store: {told['engine']['store']}",
+            "",
+            table(["SERVICE", "STATE", "REASONS"], services),
+            "",
+            f"Lag: {told['lag']:,} records accepted and not processed yet",
+            "",
+            table(["COUNT", ""], counts),
+        ]
+    )
