@@ -9,10 +9,14 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+_CONFIG = SettingsConfigDict(env_prefix="LEOCDP_", frozen=True, extra="ignore")
+"""Stands in every block: of a class with several bases the last one's configuration wins."""
+
+
 class ServiceSettings(BaseSettings):
     """What every service has. Read from the environment with the prefix ``LEOCDP_``; frozen."""
 
-    model_config = SettingsConfigDict(env_prefix="LEOCDP_", frozen=True, extra="ignore")
+    model_config = _CONFIG
 
     data_dir: Path = Field(default=Path("var"), description="Folder of the embedded engine's files.")
     host: str = Field(default="127.0.0.1", description="Address that the service listens on.")
@@ -34,6 +38,8 @@ def read_secret(value: SecretStr | None, file: Path | None) -> SecretStr | None:
 class LogSettings(BaseSettings):
     """Where the event log is."""
 
+    model_config = _CONFIG
+
     log_url: str = Field(
         default="", description="`sqlite:///path` or `kafka://host:port,…`; default `log.db` in the data folder."
     )
@@ -44,6 +50,8 @@ class LogSettings(BaseSettings):
 
 class StoreSettings(BaseSettings):
     """Where the profile store is."""
+
+    model_config = _CONFIG
 
     store_url: str = Field(
         default="",
