@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 _CONFIG = SettingsConfigDict(env_prefix="LEOCDP_", frozen=True, extra="ignore")
 """Stands in every block: of a class with several bases the last one's configuration wins."""
 
