@@ -58,6 +58,11 @@ class StoreSettings(BaseSettings):
     )
     store_password: SecretStr | None = Field(default=None, description="Password for the store, if it wants one.")
     store_password_file: Path | None = Field(default=None, description="File that holds the store's password.")
+    store_cache_mb: int = Field(
+        default=256,
+        ge=8,
+        description="Page cache of the embedded store in the processor, in MiB; each reader of admin takes an eighth.",
+    )
 
 
 def sqlite_path(url: str, default: Path) -> Path:

@@ -1,0 +1,150 @@
+"""Searches for people: exact identifier, beginning of a word of the name, then any part of a name or identifier.
+
+Each step is an index range or a look-up in the trigram index with a limit, never a scan. Device identifiers are found
+whole and by their beginning only; those of priority 1–5 by any part of three characters or more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from leocdp.adapters.sqlite.profiles.codec import SEPARATOR, pack_id, pack_key, unpack_key
+from leocdp.adapters.sqlite.profiles.lists import ORDERS, STATUS, Place, sort_key
+from leocdp.adapters.sqlite.profiles.statements import select_in
+from leocdp.domain.identity.identifiers import Identifier, parse_key
+from leocdp.domain.identity.normalise import UnusableIdentifier, normalise_ref
+from leocdp.domain.identity.rules import IdentityRules
+from leocdp.domain.profiles.listing import fold, is_contact
+from leocdp.ports.profile_reader import ProfileQuery
+
+HITS: Final = 1_000
+"""Hits that are ranked; beyond, a search only says that there are more."""
+_LOOKED_AT: Final = 4 * HITS
+_EXACT, _NAME, _PART = 0, 1, 2
+_TOP: Final = "\U0010ffff"
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+_RULES: Final = IdentityRules()
+_PUNCTUATION: Final = str.maketrans("", "", " +-.()/")
+
+
+def search_places(connection: sqlite3.Connection, query: ProfileQuery) -> tuple[list[Place], bool]:
+    """Places of all hits in their order, at most ``HITS``, and whether that is all of them."""
+    ranks: dict[int, int] = {}
+    complete = True
+    for rank, nums in _found(connection, query):
+        for num in nums:
+            if num not in ranks:
+                if len(ranks) >= _LOOKED_AT:
+                    complete = False
+                    break
+                ranks[num] = rank
+    places, more = _sorted(connection, query, ranks)
+    return places, complete and not more
+
+
+def _sorted(connection: sqlite3.Connection, query: ProfileQuery, ranks: dict[int, int]) -> tuple[list[Place], bool]:
+    column, descending = ORDERS[query.sort]
+    sql = f"SELECT num, {column}, status FROM profiles WHERE root IS NULL AND num IN ({{in}})"  # noqa: S608
+    status = STATUS.get(query.status)
+    rows = [row for row in select_in(connection, sql, ranks) if status is None or row[2] == status]
+    if query.label:
+        labelled = select_in(
+            connection, "SELECT num FROM labels WHERE label = ? AND num IN ({in})", ranks, (query.label,)
+        )
+        wanted = {num for (num,) in labelled}
+        rows = [row for row in rows if row[0] in wanted]
+    # The first hits as they were found, better ones first; only those are put in order.
+    rows.sort(key=lambda row: ranks[row[0]])
+    places = sorted((Place(ranks[num], value, num) for num, value, _ in rows[:HITS]), key=sort_key(descending))
+    return places, len(rows) > HITS
+
+
+def _found(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[tuple[int, Iterator[int]]]:
+    """(rank, row numbers of roots), best first."""
+    folded = fold(query.q)
+    if len(folded) < 3:
+        if folded:
+            yield _NAME, _by_word(connection, folded, query.contacts)
+        return
+    yield _EXACT, _exact(connection, query)
+    yield _NAME, _by_word(connection, folded, query.contacts)
+    yield _PART, _by_beginning(connection, query)
+    yield _PART, _by_part(connection, folded, query.contacts)
+
+
+def _exact(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[int]:
+    text = query.q.strip()
+    yield from _roots_of(connection, [pack_id(text)])
+    leaves: list[Any] = []
+    named = _named(text)
+    if named is not None and (query.contacts or not is_contact(named)):
+        sql = "SELECT leaf FROM identifiers WHERE key = ?"
+        leaves += [leaf for (leaf,) in connection.execute(sql, (pack_key(named.key),))]
+    for value in _spellings(text):
+        leaves += _leaves_between(connection, value + SEPARATOR, value + _AFTER_SEPARATOR, query.contacts)
+    yield from _roots_of(connection, leaves)
+
+
+def _spellings(text: str) -> list[str]:
+    """The text as it may stand in a key: as typed, and as an e-mail address or a phone number is kept."""
+    found = {text}
+    for kind in ("email", "phone"):
+        with suppress(UnusableIdentifier):
+            found.add(normalise_ref(kind, text, "", _RULES).value)
+    return sorted(found)
+
+
+def _named(text: str) -> Identifier | None:
+    """``kind:value`` or ``kind@space:value``, normalised."""
+    try:
+        given = parse_key(text)
+        return normalise_ref(given.kind, given.value, given.space, _RULES)
+    except ValueError:
+        return None
+
+
+def _leaves_between(connection: sqlite3.Connection, low: str, high: str, contacts: bool) -> list[Any]:
+    sql = "SELECT key, leaf FROM identifiers WHERE key > ? AND key < ? LIMIT ?"
+    rows = connection.execute(sql, (low, high, HITS + 1))
+    return [leaf for key, leaf in rows if contacts or not is_contact(unpack_key(key))]
+
+
+def _by_beginning(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[int]:
+    text = query.q.strip()
+    yield from _roots_of(connection, _leaves_between(connection, text, text + _TOP, query.contacts))
+
+
+def _by_word(connection: sqlite3.Connection, folded: str, contacts: bool) -> Iterator[int]:
+    """Names with a word that begins so. A name that is an address is a contact."""
+    rows = connection.execute(
+        "SELECT word, num FROM words WHERE word >= ? AND word < ? LIMIT ?", (folded, folded + _TOP, _LOOKED_AT)
+    )
+    for word, num in rows:
+        if contacts or "@" not in word:
+            yield num
+
+
+def _by_part(connection: sqlite3.Connection, folded: str, contacts: bool) -> Iterator[int]:
+    parts = {folded, _digits(folded)} - {""}
+    quoted = " OR ".join('"' + part.replace('"', '""') + '"' for part in sorted(parts))
+    match = f"({quoted})" if contacts else f"{{name ids}} : ({quoted})"
+    rows = connection.execute("SELECT rowid FROM texts_fts WHERE texts_fts MATCH ? LIMIT ?", (match, _LOOKED_AT))
+    for (num,) in rows:
+        yield num
+
+
+def _digits(folded: str) -> str:
+    """The digits of what looks like a part of a phone number, without the zero that stands for the country."""
+    digits = folded.translate(_PUNCTUATION)
+    return digits.lstrip("0") if digits.isdigit() and len(digits.lstrip("0")) >= 3 else ""
+
+
+def _roots_of(connection: sqlite3.Connection, ids: Sequence[Any]) -> Iterator[int]:
+    sql = (
+        "SELECT r.num FROM profiles AS p CROSS JOIN profiles AS r ON r.id = coalesce(p.root, p.id) WHERE p.id IN ({in})"
+    )
+    for (num,) in select_in(connection, sql, ids):
+        yield num

@@ -1,0 +1,75 @@
+"""What searches look into: words of names, and a trigram index over names and identifiers of priority 1–5.
+
+Device identifiers are not in it: they are found whole and by their beginning through the table ``identifiers``.
+Only roots are in it, and a row is written only when its name or identifiers changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from leocdp.adapters.sqlite.profiles.statements import select_in
+from leocdp.domain.identity.identifiers import parse_key
+from leocdp.domain.profiles.listing import display_name, fold, identifying, is_contact, word_starts
+from leocdp.domain.profiles.state import State
+
+MAX_TEXT: Final = 2_000
+LINE: Final = "\n"
+"""Between two identifiers of a text: no folded search text contains it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchText:
+    """What a person can be found by, folded."""
+
+    name: str
+    ids: str
+    contacts: str
+
+    @property
+    def empty(self) -> bool:
+        return not (self.name or self.ids or self.contacts)
+
+
+def search_text(state: State) -> SearchText:
+    ids: list[str] = []
+    contacts: list[str] = []
+    for key in state.identifiers:
+        if identifying(key):
+            identifier = parse_key(key)
+            (contacts if is_contact(identifier) else ids).append(fold(identifier.value))
+    name = fold(display_name(state.traits))
+    return SearchText(name, LINE.join(sorted(ids))[:MAX_TEXT], LINE.join(sorted(contacts))[:MAX_TEXT])
+
+
+def write_search(connection: sqlite3.Connection, wanted: dict[int, SearchText | None], new: set[int]) -> None:
+    """Make the index say ``wanted`` of each number (None: nothing). ``new`` ones are known to have no row yet."""
+    old = _read(connection, [num for num in wanted if num not in new])
+    changed = {num: text for num, text in wanted.items() if (text if text and not text.empty else None) != old.get(num)}
+    _remove(connection, {num: old[num] for num in changed if num in old})
+    rows = [(num, text.name, text.ids, text.contacts) for num, text in changed.items() if text and not text.empty]
+    connection.executemany("INSERT INTO texts VALUES (?, ?, ?, ?)", rows)
+    connection.executemany("INSERT INTO texts_fts (rowid, name, ids, contacts) VALUES (?, ?, ?, ?)", rows)
+    connection.executemany("INSERT OR IGNORE INTO words VALUES (?, ?)", _words((row[0], row[1]) for row in rows))
+
+
+def _read(connection: sqlite3.Connection, nums: list[int]) -> dict[int, SearchText]:
+    rows = select_in(connection, "SELECT num, name, ids, contacts FROM texts WHERE num IN ({in})", nums)
+    return {num: SearchText(name, ids, contacts) for num, name, ids, contacts in rows}
+
+
+def _remove(connection: sqlite3.Connection, texts: dict[int, SearchText]) -> None:
+    connection.executemany(
+        "INSERT INTO texts_fts (texts_fts, rowid, name, ids, contacts) VALUES ('delete', ?, ?, ?, ?)",
+        [(num, text.name, text.ids, text.contacts) for num, text in texts.items()],
+    )
+    connection.executemany("DELETE FROM texts WHERE num = ?", [(num,) for num in texts])
+    names = _words((num, text.name) for num, text in texts.items())
+    connection.executemany("DELETE FROM words WHERE word = ? AND num = ?", names)
+
+
+def _words(names: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
+    return [(word, num) for num, name in names if name for word in word_starts(name)]
