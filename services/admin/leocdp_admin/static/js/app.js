@@ -120,3 +120,6 @@ document.body.addEventListener("htmx:responseError", (event) => {
   tell(document.body.dataset.failed);
 });
 document.body.addEventListener("htmx:beforeSwap", () => document.getElementById("messages")?.replaceChildren());
+
+// A form in a dialog that came back with problems is shown again.
+document.querySelectorAll("[data-open-dialog]").forEach((mark) => openDialog(mark.dataset.openDialog));
