@@ -1,0 +1,1 @@
+"""The decision on one batch: pure, from a snapshot to what is to be written."""

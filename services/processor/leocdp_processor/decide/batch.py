@@ -1,0 +1,103 @@
+"""A batch of events and commands, in the order of the log: what to load for it, and what it changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from leocdp.domain.decisions import Changes, Command, ItemOutcome, LoadRequest, Snapshot
+from leocdp.domain.events import Envelope, Outcome
+from leocdp.domain.identity.candidates import previous_ids
+from leocdp.domain.identity.history import Journal
+from leocdp.domain.identity.rules import IdentityRules
+from leocdp.domain.identity.working_set import WorkingSet
+from leocdp_processor.decide.commands import decide_command, needs
+from leocdp_processor.decide.events import decide_event
+from leocdp_processor.decide.outbox import outbox_records
+
+Item = Envelope | Command | ItemOutcome
+
+
+def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
+    """Everything that :func:`decide` will ask the snapshot for, whatever it decides."""
+    identifiers: set[str] = set()
+    dedup_keys: set[bytes] = set()
+    trees: set[str] = set()
+    merge_ids: set[str] = set()
+    command_ids: set[str] = set()
+    for item in items:
+        if isinstance(item, Envelope):
+            dedup_keys.add(item.dedup_key)
+            identifiers.update([identifier.key for identifier in item.identifiers])
+            identifiers.update([identifier.key for identifier in previous_ids(item, rules)])
+        elif isinstance(item, Command):
+            command_ids.add(item.id)
+            wanted = needs(item)
+            trees.update(wanted.trees)
+            merge_ids.update(wanted.merge_ids)
+            identifiers.update(wanted.identifiers)
+    return LoadRequest(
+        identifiers=frozenset(identifiers),
+        dedup_keys=frozenset(dedup_keys),
+        profile_ids=frozenset(trees),
+        trees=frozenset(trees),
+        merge_ids=frozenset(merge_ids),
+        command_ids=frozenset(command_ids),
+    )
+
+
+def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now: int) -> Changes:
+    """What a batch changes. Pure: the snapshot is read only, and the same arguments give the same changes.
+
+    ``ItemOutcome`` items are passed on as they are, so that what was filtered or failed before keeps its place.
+    Commands of kind ``replay``, and those that have an outcome already, are passed over. Raises
+    SnapshotIncomplete when a command needs more of a tree than was loaded: decide a smaller batch.
+    """
+    changes = Changes()
+    people = WorkingSet(snapshot, rules)
+    journal = Journal()
+    dropped: Counter[tuple[str, str]] = Counter()
+    seen: set[bytes] = set()
+    answered: set[str] = set(snapshot.commands)
+    for item in items:
+        if isinstance(item, Envelope):
+            key = item.dedup_key
+            if key in seen or key in snapshot.known:
+                changes.problems.append(_duplicate(item, now))
+                continue
+            seen.add(key)
+            decide_event(item, people, journal, dropped, changes)
+        elif isinstance(item, Command):
+            if item.id not in answered and item.kind != "replay":
+                answered.add(item.id)
+                changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
+        else:
+            changes.problems.append(item)
+    _conclude(changes, people, journal, dropped)
+    return changes
+
+
+def _conclude(changes: Changes, people: WorkingSet, journal: Journal, dropped: Counter[tuple[str, str]]) -> None:
+    changes.outbox = outbox_records(people, journal)
+    changes.names_changed = {people.root_of(profile) for profile in journal.renamed} | journal.renamed
+    changes.profiles = people.changed_profiles()
+    changes.guards = people.guards()
+    changes.owners = people.owner_writes()
+    changes.merges = list(journal.merges.values())
+    changes.switches = list(journal.switches.values())
+    changes.refusals = list(journal.refusals.values())
+    changes.reviews = list(journal.reviews.values())
+    changes.dropped_identifiers = dict(dropped)
+
+
+def _duplicate(event: Envelope, now: int) -> ItemOutcome:
+    return ItemOutcome(
+        outcome=Outcome.DUPLICATE,
+        reason="known",
+        at=now,
+        address=event.address,
+        source_id=event.source.id,
+        message_id=event.message_id,
+        type=event.type,
+        name=event.name,
+    )
