@@ -62,15 +62,14 @@ def lasts_of(event: Envelope) -> Mapping[str, Any]:
     context = event.context
     if not context and event.type != "page":
         return _NOTHING
-    found: dict[str, Any] = {}
-    for name in ("locale", "timezone"):
-        word = _text(context.get(name))
-        if word:
-            found[name] = word
-    for name, value in (("touch", _touch(event)), ("device", _device(context)), ("place", _place(context))):
-        if value:
-            found[name] = value
-    return found
+    found = (
+        ("touch", _touch(event)),
+        ("locale", _text(context.get("locale"))),
+        ("timezone", _text(context.get("timezone"))),
+        ("device", _device(context)),
+        ("place", _place(context)),
+    )
+    return {name: value for name, value in found if value}
 
 
 def _touch(event: Envelope) -> Mapping[str, str]:
