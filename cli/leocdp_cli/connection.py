@@ -48,7 +48,7 @@ class SignedAsOperator(httpx.Auth):
         request.headers[HEADER] = sign(
             Principal(kind="cli", client="127.0.0.1"),
             method=request.method,
-            path=request.url.path,
+            path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
             query=request.url.query.decode("ascii"),
             body=request.content,
             secret=self._secret,
@@ -123,6 +123,10 @@ def connect(url: str = "", api_key: str = "") -> Api:
             "or run this on the machine of admin with its LEOCDP_DATA_DIR.",
             2,
         )
-    local = base_url(settings.host, settings.admin_port)
-    client = httpx.Client(base_url=local, auth=SignedAsOperator(secret), timeout=TIMEOUT_SECONDS, trust_env=False)
+    return connect_locally(base_url(settings.host, settings.admin_port), secret)
+
+
+def connect_locally(admin_url: str, secret: str) -> Api:
+    """Admin itself, as the operator of its machine."""
+    client = httpx.Client(base_url=admin_url, auth=SignedAsOperator(secret), timeout=TIMEOUT_SECONDS, trust_env=False)
     return Api(client)

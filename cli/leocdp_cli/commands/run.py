@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from leocdp.kit.serve import CannotStart
 from leocdp_cli.supervisor import services
-from leocdp_cli.supervisor.data_dir import GATEWAY_SECRET, DataDirLock, prepare, secret_file
+from leocdp_cli.supervisor.data_dir import GATEWAY_SECRET, LOGIN_LINK, QUICKSTART_KEY, DataDirLock, prepare, secret_file
 from leocdp_cli.supervisor.ports import check_ports
 from leocdp_cli.supervisor.readiness import base_url
 from leocdp_cli.supervisor.settings import RunSettings
 from leocdp_cli.supervisor.supervisor import Plan, Supervisor
-from leocdp_cli.supervisor.welcome import Welcome
+from leocdp_cli.supervisor.welcome import Welcome, quickstart_key, take_login_link
 
 STOP_MARGIN = 5.0
 """Seconds on top of a service's own grace before it is killed: it is told first, and may still say something."""
@@ -64,14 +64,19 @@ def _settings() -> RunSettings:
 
 
 def _environment(settings: RunSettings, data_dir: Path) -> dict[str, str]:
-    """What the services get: our environment, one data folder, and the secret that two of them share."""
+    """What the services get: our environment, one data folder, and the secrets that are not set already."""
     environment = {**os.environ, "LEOCDP_DATA_DIR": str(data_dir)}
     if settings.gateway_secret is None and settings.gateway_secret_file is None:
         environment["LEOCDP_GATEWAY_SECRET_FILE"] = str(secret_file(data_dir, GATEWAY_SECRET))
+    if settings.bootstrap_write_key is None and settings.bootstrap_write_key_file is None:
+        environment["LEOCDP_BOOTSTRAP_WRITE_KEY_FILE"] = str(secret_file(data_dir, QUICKSTART_KEY, "wk_"))
     return environment
 
 
 def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str]) -> int:
+    link_file = data_dir / "secrets" / LOGIN_LINK
+    if settings.print_login_link or sys.stdout.isatty():
+        environment["LEOCDP_LOGIN_LINK_FILE"] = str(link_file)
     lock = DataDirLock(data_dir)
     lock.acquire()
     try:
@@ -85,19 +90,22 @@ def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str
             grace=settings.shutdown_grace + STOP_MARGIN,
             start_timeout=settings.start_timeout,
         )
-        supervisor = Supervisor(plan, say=_say, ready=lambda: typer.echo(_welcome(settings, data_dir).render()))
+        supervisor = Supervisor(plan, say=_say, ready=lambda: typer.echo(_welcome(settings, data_dir, environment)))
         return asyncio.run(supervisor.run())
     finally:
         lock.release()
 
 
-def _welcome(settings: RunSettings, data_dir: Path) -> Welcome:
-    return Welcome(
+def _welcome(settings: RunSettings, data_dir: Path, environment: dict[str, str]) -> str:
+    block = Welcome(
         version=version("leocdp-cli"),
         data=str(data_dir),
         gateway=f"http://localhost:{settings.gateway_port}",
         observer=f"http://localhost:{settings.observer_port}",
+        login_link=take_login_link(environment.get("LEOCDP_LOGIN_LINK_FILE")),
+        write_key=quickstart_key(base_url(settings.host, settings.admin_port), environment),
     )
+    return block.render()
 
 
 def _say(sentence: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from leocdp.kit.serve import CannotStart
 
 GATEWAY_SECRET = "gateway_secret"  # noqa: S105 - the name of a file
+QUICKSTART_KEY = "quickstart_write_key"
+LOGIN_LINK = "login_link"
 
 
 def prepare(data_dir: Path) -> Path:
@@ -25,8 +27,8 @@ def prepare(data_dir: Path) -> Path:
     return folder
 
 
-def secret_file(data_dir: Path, name: str) -> Path:
-    """The file ``secrets/<name>`` with a 256-bit secret, made on first use with mode 0600.
+def secret_file(data_dir: Path, name: str, prefix: str = "") -> Path:
+    """The file ``secrets/<name>`` with ``prefix`` and 256 random bits, made on first use with mode 0600.
 
     Two processes that come at the same time get the same one: the file appears whole or not at all.
     """
@@ -36,7 +38,7 @@ def secret_file(data_dir: Path, name: str) -> Path:
     draft = path.with_name(f".{name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32))
+        file.write(prefix + secrets.token_urlsafe(32))
         file.flush()
         os.fsync(file.fileno())
     try:

@@ -69,6 +69,8 @@ class SupervisedProcess:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "leocdp_cli.child", self.service.module, str(self._lifeline)),
             stdin=asyncio.subprocess.DEVNULL,
+            # Services log to standard error. Their standard output is for a person in front of them: not here.
+            stdout=asyncio.subprocess.DEVNULL,
             env=dict(self._environment),
             pass_fds=(self._lifeline,),
             # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the services in order.

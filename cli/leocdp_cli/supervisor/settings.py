@@ -18,6 +18,10 @@ class RunSettings(ServiceSettings):
         default=None, description="What gateway and admin sign principals with; made in the data folder when absent."
     )
     gateway_secret_file: Path | None = Field(default=None, description="File that holds the gateway secret.")
+    bootstrap_write_key: SecretStr | None = Field(
+        default=None, description="Write key of the source `quickstart`; made in the data folder when absent."
+    )
+    bootstrap_write_key_file: Path | None = Field(default=None, description="File that holds that write key.")
     print_login_link: bool = Field(
         default=False, description="Show the first-login link also where the output is no terminal."
     )
