@@ -9,6 +9,8 @@ from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
     from leocdp.ports.event_log import EventLog
+    from leocdp.ports.profile_reader import ProfileReader
+    from leocdp.ports.profile_store import ProfileStore
 
 
 class EngineUnknown(ValueError):
@@ -24,6 +26,24 @@ class LogFields(Protocol):
     def log_url(self) -> str: ...
     @property
     def log_create_topics(self) -> bool: ...
+
+
+class StoreFields(Protocol):
+    """The settings that :func:`open_profile_reader` needs, as in ``ServiceSettings`` and ``StoreSettings``."""
+
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def store_url(self) -> str: ...
+    @property
+    def store_cache_mb(self) -> int: ...
+
+
+class StoreWriterFields(StoreFields, Protocol):
+    """What :func:`open_profile_store` needs besides: how long message ids are remembered."""
+
+    @property
+    def dedup_horizon_days(self) -> int: ...
 
 
 def open_event_log(settings: LogFields) -> EventLog:
@@ -46,3 +66,49 @@ def open_event_log(settings: LogFields) -> EventLog:
 
     # Our own data folder may be made; a folder that somebody named must exist, or a missing mount would go unnoticed.
     return SQLiteEventLog(path, create=settings.log_create_topics, make_folder=not url)
+
+
+def open_profile_store(settings: StoreWriterFields) -> ProfileStore:
+    """The profile store of ``LEOCDP_STORE_URL`` for its only writer; ``profiles.db`` in the data folder by default.
+
+    Nothing connects before ``start``.
+
+    Raises:
+        EngineUnknown: no engine of this build has such a URL.
+    """
+    path = _store_path(settings)
+    from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
+    from leocdp.adapters.sqlite.profiles.commit import DAY_MS, Bounds
+    from leocdp.adapters.sqlite.profiles.connection import Tuning
+
+    return SQLiteProfileStore(
+        path,
+        tuning=Tuning(cache_mb=settings.store_cache_mb),
+        bounds=Bounds(horizon_ms=settings.dedup_horizon_days * DAY_MS),
+        make_folder=not settings.store_url,
+    )
+
+
+def open_profile_reader(settings: StoreFields) -> ProfileReader:
+    """The same store for reading beside the writer. Nothing connects before something is read.
+
+    Raises:
+        EngineUnknown: no engine of this build has such a URL.
+    """
+    path = _store_path(settings)
+    from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
+    from leocdp.adapters.sqlite.profiles.connection import Tuning
+
+    return SQLiteProfileReader(path, tuning=Tuning(cache_mb=max(8, settings.store_cache_mb // 8)))
+
+
+def _store_path(settings: StoreFields) -> Path:
+    if settings.store_url.startswith("arangodb://"):
+        raise EngineUnknown(
+            "LEOCDP_STORE_URL names ArangoDB, and this build has no ArangoDB adapter yet: "
+            "use sqlite:///path, or leave it empty for profiles.db in the data folder."
+        )
+    try:
+        return sqlite_path(settings.store_url, settings.data_dir / "profiles.db")
+    except ValueError as error:
+        raise EngineUnknown(f"LEOCDP_STORE_URL {error}.") from error

@@ -36,7 +36,7 @@ READERS: Final = 3
 _LATEST: Final = (1 << 62, "\U0010ffff")
 
 
-class SqliteProfileReader:
+class SQLiteProfileReader:
     """``ports.profile_reader.ProfileReader`` on ``profiles.db``."""
 
     def __init__(self, path: Path, *, tuning: Tuning | None = None, threads: int = READERS) -> None:

@@ -33,7 +33,7 @@ class FaultHook(Protocol):
         """The commit is in the file, the caller does not know yet."""
 
 
-class SqliteProfileStore:
+class SQLiteProfileStore:
     """``ports.profile_store.ProfileStore`` on ``profiles.db``.
 
     All work is done by one thread that owns the connection, in the order of the calls; a cancelled caller does not
@@ -42,13 +42,19 @@ class SqliteProfileStore:
     """
 
     def __init__(
-        self, path: Path, *, tuning: Tuning | None = None, bounds: Bounds | None = None, faults: FaultHook | None = None
+        self,
+        path: Path,
+        *,
+        tuning: Tuning | None = None,
+        bounds: Bounds | None = None,
+        make_folder: bool = True,
+        faults: FaultHook | None = None,
     ) -> None:
         self._path = path
         self._tuning = tuning or Tuning()
         self._bounds = bounds or Bounds()
         self._faults = faults
-        self._lock = StoreLock(path)
+        self._lock = StoreLock(path, make_folder)
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._committer: Committer | None = None

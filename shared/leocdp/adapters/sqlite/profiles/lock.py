@@ -12,15 +12,17 @@ from leocdp.ports.profile_store import StoreInUse, StoreUnavailable
 class StoreLock:
     """``flock`` on ``<file>.lock``. The file stays; only the lock on it counts."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, make_folder: bool) -> None:
         self._store = store
+        self._make_folder = make_folder
         self._path = store.with_name(store.name + ".lock")
         self._file: int | None = None
 
     def take(self) -> None:
         """Raises StoreInUse when another process has it, StoreUnavailable when the folder cannot be written."""
         try:
-            self._store.parent.mkdir(parents=True, exist_ok=True)
+            if self._make_folder:
+                self._store.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailable(
