@@ -1,0 +1,184 @@
+"""A profile store in memory that follows the port's contract: for tests that need many stores, quickly.
+
+It compares everything a commit relies on, writes all of it or nothing, and gives each commit its number. What it
+hands out is what it holds: nobody may change a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from leocdp.domain.decisions import (
+    Changes,
+    CommandOutcome,
+    EventWrite,
+    ItemOutcome,
+    LoadRequest,
+    MergeRecord,
+    Owner,
+    RefusalRecord,
+    ReviewPair,
+    Snapshot,
+    SwitchRecord,
+)
+from leocdp.domain.events import Outcome
+from leocdp.domain.profiles.digest import DigestedPerson, digest
+from leocdp.domain.profiles.state import Profile, State
+from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, StoredOutbox
+
+HORIZON_MS = 30 * 86_400_000
+
+
+@dataclass
+class MemoryStore:
+    horizon_ms: int = HORIZON_MS
+    sequence: int = 0
+    owners: dict[str, Owner] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    known: dict[bytes, int] = field(default_factory=dict)
+    events: list[EventWrite] = field(default_factory=list)
+    merges: dict[str, MergeRecord] = field(default_factory=dict)
+    switches: dict[str, SwitchRecord] = field(default_factory=dict)
+    refusals: dict[str, RefusalRecord] = field(default_factory=dict)
+    reviews: dict[str, ReviewPair] = field(default_factory=dict)
+    review_states: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, CommandOutcome] = field(default_factory=dict)
+    problems: list[ItemOutcome] = field(default_factory=list)
+    outbox: list[StoredOutbox] = field(default_factory=list)
+    replayed: dict[str, int] = field(default_factory=dict)
+    moves: dict[PositionKey, int] = field(default_factory=dict)
+    loads: int = 0
+
+    # Load
+
+    def load_now(self, request: LoadRequest) -> Snapshot:
+        self.loads += 1
+        owners = {key: self.owners[key] for key in request.identifiers if key in self.owners}
+        merges = {one: self.merges[one] for one in request.merge_ids if one in self.merges}
+        trees = request.trees | {merge.source for merge in merges.values()}
+        wanted = {owner.leaf for owner in owners.values()} | request.profile_ids | trees
+        wanted = {one for one in wanted if one in self.profiles}
+        wanted |= {self.root_of(one) for one in wanted}
+        tops = {self.root_of(one) for one in trees if one in self.profiles}
+        wanted |= {leaf for top in tops for leaf in self.profiles[top].leaf_ids}
+        return Snapshot(
+            owners=owners,
+            profiles={one: replace(self.profiles[one], root=self.root_of(one)) for one in wanted},
+            known={key for key in request.dedup_keys if key in self.known},
+            merges=merges,
+            commands={one for one in request.command_ids if one in self.commands},
+        )
+
+    def root_of(self, profile_id: str) -> str:
+        while (into := self.profiles[profile_id].merged_into) is not None:
+            profile_id = into
+        return profile_id
+
+    # Commit
+
+    def commit_now(self, changes: Changes, positions: Sequence[PositionMove], now: int) -> int:
+        self._compare(changes, positions)
+        for move in positions:
+            self.moves[move.key] = move.new
+        self.owners.update((write.key, write.owner) for write in changes.owners)
+        for profile in changes.profiles:
+            self.profiles[profile.id] = replace(profile, revision=profile.revision + 1)
+        self.events.extend(changes.events)
+        self.known.update((write.envelope.dedup_key, now) for write in changes.events)
+        self._write_history(changes)
+        self.sequence += 1
+        start = len(self.outbox)
+        self.outbox.extend(StoredOutbox(start + n + 1, record) for n, record in enumerate(changes.outbox))
+        return self.sequence
+
+    def _compare(self, changes: Changes, positions: Sequence[PositionMove]) -> None:
+        for move in positions:
+            self._expect(self.moves.get(move.key) == move.old, f"position of {move.key}")
+        for write in changes.owners:
+            self._expect(self.owners.get(write.key) == write.expected, f"owner of {write.key}")
+        for profile in changes.profiles:
+            self._expect(self._revision(profile.id) == profile.revision, f"revision of {profile.id}")
+        for profile_id, revision in changes.guards.items():
+            self._expect(self._revision(profile_id) == revision, f"guard of {profile_id}")
+        keys = [write.envelope.dedup_key for write in changes.events]
+        self._expect(len(set(keys)) == len(keys) and not any(key in self.known for key in keys), "known event")
+        self._expect(not any(command.id in self.commands for command in changes.commands), "answered command")
+
+    def _revision(self, profile_id: str) -> int:
+        profile = self.profiles.get(profile_id)
+        return profile.revision if profile else 0
+
+    def _expect(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise Conflict(what)
+
+    def _write_history(self, changes: Changes) -> None:
+        self.merges.update((one.id, one) for one in changes.merges)
+        self.switches.update((one.id, one) for one in changes.switches)
+        self.refusals.update((one.id, one) for one in changes.refusals)
+        for pair in changes.reviews:
+            self.reviews.setdefault(pair.id, pair)
+        self.review_states.update(changes.review_states)
+        self.commands.update((one.id, one) for one in changes.commands)
+        self.problems.extend(changes.problems)
+
+    # What tests look at
+
+    def people(self) -> list[DigestedPerson]:
+        """Every person, and last the events that have none."""
+        events: dict[str, list[str]] = {}
+        for write in self.events:
+            root = self.root_of(write.leaf) if write.leaf else ""
+            events.setdefault(root, []).append(write.envelope.event_id)
+        roots = [one for one in self.profiles.values() if one.merged_into is None]
+        people = [DigestedPerson(root.folded, events.get(root.id, ())) for root in roots]
+        return [*people, DigestedPerson(State(), events.get("", ()))]
+
+    def digest_now(self) -> str:
+        return digest(self.people())
+
+    # The port
+
+    async def start(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def load(self, request: LoadRequest) -> Snapshot:
+        return self.load_now(request)
+
+    async def commit(self, changes: Changes, positions: Sequence[PositionMove], now: int) -> int:
+        return self.commit_now(changes, positions, now)
+
+    async def positions(self, log_id: str) -> Mapping[tuple[str, int], int]:
+        return {(key.topic, key.partition): at for key, at in self.moves.items() if key.log_id == log_id}
+
+    async def other_logs(self, log_id: str) -> Sequence[str]:
+        return sorted({key.log_id for key in self.moves} - {log_id})
+
+    async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
+        return self.outbox[:limit]
+
+    async def mark_published(self, sequences: Sequence[int]) -> None:
+        published = set(sequences)
+        self.outbox = [one for one in self.outbox if one.sequence not in published]
+
+    async def dead_letters_to_replay(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        letters = {self._problem_id(n): one for n, one in enumerate(self.problems)}
+        return {
+            one: letters[one].replay
+            for one in ids
+            if one in letters and letters[one].outcome is Outcome.DEAD_LETTERED and one not in self.replayed
+        }
+
+    async def mark_replayed(self, ids: Sequence[str], at: int) -> None:
+        self.replayed.update((one, at) for one in ids)
+
+    @staticmethod
+    def _problem_id(number: int) -> str:
+        return str(number + 1)
+
+    async def tidy(self, now: int) -> None:
+        self.known = {key: at for key, at in self.known.items() if at > now - self.horizon_ms}
