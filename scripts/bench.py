@@ -1,0 +1,121 @@
+"""Runs the benchmarks of ``tests/bench``, prints one table and writes docs/benchmarks.md with the machine.
+
+``python scripts/bench.py [NAME…]`` (``make bench ARGS="observer"``): only modules whose name contains one of the words.
+Each runs in a process of its own. Exit status 1 when one fails; a missed target is shown, not a failure.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "tests" / "bench"
+PAGE = ROOT / "docs" / "benchmarks.md"
+HEADINGS = ("what", "median", "unit", "lowest–highest (runs)", "limit of the same run", "ratio", "target", "")
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.figures import Figure  # noqa: E402 - the line above makes it importable
+
+
+def benchmarks(words: list[str]) -> list[str]:
+    """Names of the modules with a ``main``."""
+    found = []
+    for path in sorted(FOLDER.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        has_main = any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
+        if has_main and (not words or any(word in path.stem for word in words)):
+            found.append(path.stem)
+    return found
+
+
+def run(name: str) -> list[Figure]:
+    """The figures of one benchmark. Raises CalledProcessError."""
+    code = (
+        "import dataclasses, importlib, json, sys\n"
+        f"figures = importlib.import_module('tests.bench.{name}').main()\n"
+        "json.dump([dataclasses.asdict(each) for each in figures], open(sys.argv[1], 'w'))\n"
+    )
+    result = ROOT / "build" / f"bench-{name}.json"
+    result.parent.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code, str(result)], cwd=ROOT, env=environment, check=True)
+    return [Figure(**each) for each in json.loads(result.read_text(encoding="utf-8"))]
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+def cells(each: Figure) -> tuple[str, ...]:
+    sign = "≤" if each.at_most else "≥"
+    return (
+        each.what + (f" ({each.note})" if each.note else ""),
+        number(each.value),
+        each.unit,
+        f"{number(each.low)}–{number(each.high)} ({each.runs})",
+        f"{number(each.limit)} ({each.limit_of})" if each.limit else "",
+        f"{each.ratio:.2f}" if each.ratio is not None else "",
+        f"{sign} {each.target:g}" if each.target is not None else "",
+        "" if each.meets is None else "met" if each.meets else "missed",
+    )
+
+
+def table(figures: list[Figure]) -> str:
+    lines = [HEADINGS, tuple("---" for _ in HEADINGS), *map(cells, figures)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def machine() -> str:
+    cpus = Path("/proc/cpuinfo")
+    models = [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return (
+        f"{os.cpu_count()} cores ({processor}), {memory:.0f} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def write_page(figures: list[Figure]) -> None:
+    day = datetime.now(UTC).date().isoformat()
+    PAGE.write_text(
+        f"# Benchmarks\n\nMeasured on {day} by `make bench` on this machine: {machine()}.\n\n"
+        "Figures drift with the machine; the ratio to what the same run measured as the limit does so much less. "
+        "Client and server share the cores.\n\n" + table(figures) + "\n",
+        encoding="utf-8",
+    )
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    names = benchmarks(words)
+    if not names:
+        print("No benchmark has such a name.", file=sys.stderr)
+        return 1
+    figures: list[Figure] = []
+    failed = []
+    for name in names:
+        print(f"• {name}", flush=True)
+        try:
+            figures += run(name)
+        except subprocess.CalledProcessError:
+            failed.append(name)
+    print(table(figures))
+    if failed:
+        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
+        return 1
+    if not words:
+        write_page(figures)
+        print(f"Written to {PAGE.relative_to(ROOT)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
