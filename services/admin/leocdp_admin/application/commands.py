@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from collections.abc import Mapping
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -80,7 +80,9 @@ class Commands:
             id=f"cmd_{token_hex(16)}", kind=kind, actor=actor.audit_id, at=self._clock.now(), content=dict(content)
         )
         issued = IssuedCommand(id=record.id, kind=kind, actor=record.actor, at=record.at)
-        await self._store.add_command(issued, audit=[replace(entry, details={**entry.details, "command_id": record.id})])
+        await self._store.add_command(
+            issued, audit=[replace(entry, details={**entry.details, "command_id": record.id})]
+        )
         try:
             await self._log.append([NewRecord(COMMANDS, 0, encode_command(record))])
         except LogError as error:
@@ -112,5 +114,3 @@ def _shape(outcome: CommandOutcome) -> CommandShape:
         result=dict(outcome.result) if outcome.state == "applied" else None,
         reason=outcome.reason or None,
     )
-
-

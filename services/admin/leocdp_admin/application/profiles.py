@@ -77,7 +77,9 @@ class Profiles:
             actor.did("profile.list", at=self._clock.now(), searched=bool(asked.q), count=len(page.data))
         )
         rows = [profile_row(hit) for hit in page.data]
-        return masked(ProfileList(data=rows, next=page.next, total="1000+" if page.total is None else page.total), actor)
+        return masked(
+            ProfileList(data=rows, next=page.next, total="1000+" if page.total is None else page.total), actor
+        )
 
     async def events(self, actor: Actor, ref: str, asked: ProfileEventsAsked) -> ListOf[EventShape]:
         """Newest first by ``timestamp``, over all that was merged into the person."""

@@ -6,7 +6,7 @@ from re import compile
 from typing import Final
 
 from leocdp.domain.errors import DomainError, Problem
-from leocdp.domain.identity.identifiers import DEFAULT_SPACE, Identifier
+from leocdp.domain.identity.identifiers import DEFAULT_SPACE, Identifier, parse_key
 from leocdp.domain.identity.normalise import normalise_ref
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp_admin.application.actor import Actor
@@ -42,9 +42,13 @@ def ref_of(kind: str, value: str, id_space: str = DEFAULT_SPACE) -> str:
 
 
 def _normalised(ref: str, rules: IdentityRules, path: str) -> Identifier:
-    if ":" not in ref:
-        raise Unacceptable([Problem(path, "must be a profile id or kind:value, such as email:lan@example.vn")])
     try:
-        return normalise_ref(ref, rules)
+        asked = parse_key(ref.strip())
+    except ValueError as error:
+        problem = Problem(path, "must be a profile id or kind:value, such as email:lan@example.vn")
+        raise Unacceptable([problem]) from error
+    try:
+        return normalise_ref(asked.kind, asked.value, asked.space, rules)
     except DomainError as error:
+        # It can never have become an identifier, so nobody has it.
         raise not_found() from error

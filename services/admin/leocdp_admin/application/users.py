@@ -68,17 +68,13 @@ class Users:
         token = new_token()
         link = None if row.password_hash else _link(token, "invitation", now, INVITATION_MS, row.id)
         try:
-            await self._store.add_user(
-                row, link=link, audit=[actor.did("user.create", row.id, at=now, role=row.role)]
-            )
+            await self._store.add_user(row, link=link, audit=[actor.did("user.create", row.id, at=now, role=row.role)])
         except AlreadyExists as error:
             raise Conflict("user_exists", "Somebody with this e-mail address is here already.") from error
         invitation = self._address(token) if link else None
         return InvitedUser(**user_shape(row).model_dump(), invitation=invitation)
 
-    async def update(
-        self, actor: Actor, user_id: str, asked: UserChange, *, expected: int | None = None
-    ) -> UserShape:
+    async def update(self, actor: Actor, user_id: str, asked: UserChange, *, expected: int | None = None) -> UserShape:
         """What is left out stays. Disabling, or another role, ends the person's sessions."""
         actor.require("admin")
         row = await self._row(user_id)

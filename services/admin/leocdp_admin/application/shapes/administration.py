@@ -54,23 +54,7 @@ class SourceShape(Shape):
 
 class SourceAsked(Edited):
     name: str = Field(min_length=1, max_length=100)
-    kind: READ_ONLY = frozenset(
-    {"id", "version", "updated_at", "created_at", "last_login_at", "last_event_at", "write_key", "email", "invitation"}
-)
-
-
-class Edited(Asked):
-    """A PUT body. What was read may be sent back whole: read-only fields are left aside, not refused."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_read_only(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {name: value for name, value in data.items() if name in cls.model_fields or name not in READ_ONLY}
-
-
-SourceKind = "browser"
+    kind: SourceKind = "browser"
     origins: list[str] = Field(
         default=["*"], max_length=100, description='Web origins that may send (`https://shop.vn`), or `"*"` for all.'
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from leocdp_admin.application.shapes.base import Asked, ListOf, Moment, PageAsked, Shape
 
@@ -68,6 +68,13 @@ class ProfileShape(Shape):
         None, description="Per trait, where and when it was last set; only with `include=provenance`."
     )
 
+    @model_serializer(mode="wrap")
+    def _without_empty_provenance(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shown: dict[str, Any] = handler(self)
+        if self.provenance is None:
+            shown.pop("provenance", None)
+        return shown
+
 
 class ShortIdentifier(Shape):
     kind: str
@@ -113,7 +120,9 @@ class ProfileEventsAsked(PageAsked):
 
 
 class MergeAsked(Asked):
-    with_: str = Field(alias="with", min_length=1, max_length=1000, description="The other profile: id or `kind:value`.")
+    with_: str = Field(
+        alias="with", min_length=1, max_length=1000, description="The other profile: id or `kind:value`."
+    )
 
 
 class UnmergeAsked(Asked):

@@ -1,0 +1,70 @@
+"""Numbers for the home page: roll-ups that commits keep, never a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from leocdp.ports.clock import Clock
+from leocdp.ports.event_log import LogError
+from leocdp.ports.profile_reader import Bucket, ProfileReader
+from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.masking import mask
+from leocdp_admin.application.shapes.administration import CountsShape
+from leocdp_admin.application.status import Status
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    counts: CountsShape
+    events_by_hour: Sequence[Bucket]
+    """The last 24 hours."""
+    profiles_by_day: Sequence[Bucket]
+    identified_by_day: Sequence[Bucket]
+    """The last 30 days."""
+    top_events: Sequence[tuple[str, int]]
+    top_sources: Sequence[tuple[str, int]]
+    """Source id and events of the last 24 hours."""
+    lag: int | None
+    """None when the log cannot be read now."""
+
+
+class Overview:
+    def __init__(self, reader: ProfileReader, status: Status, clock: Clock) -> None:
+        self._reader = reader
+        self._status = status
+        self._clock = clock
+
+    async def home(self, actor: Actor) -> Home:
+        """Raises StoreUnavailable while there is no profile store."""
+        actor.require("profiles:read")
+        now = self._clock.now()
+        day, month = now - DAY_MS, now - 30 * DAY_MS
+        top_events = await self._reader.top("name", since=day)
+        return Home(
+            counts=await self._status.counts(),
+            events_by_hour=await self._reader.series("events", since=day, bucket="hour"),
+            profiles_by_day=await self._reader.series("profiles", since=month, bucket="day"),
+            identified_by_day=await self._reader.series("identified", since=month, bucket="day"),
+            top_events=[(mask(name), n) for name, n in top_events] if actor.masked else top_events,
+            top_sources=await self._reader.top("source", since=day),
+            lag=await self._lag(),
+        )
+
+    async def series(
+        self, actor: Actor, metric: Literal["events", "profiles", "identified"], *, days: int, key: str = ""
+    ) -> Sequence[Bucket]:
+        """Per hour up to two days, else per day. ``key``: ``source:<id>`` or ``name:<event>``."""
+        actor.require("profiles:read", "events:read")
+        bucket: Literal["hour", "day"] = "hour" if days <= 2 else "day"
+        return await self._reader.series(metric, since=self._clock.now() - days * DAY_MS, bucket=bucket, key=key)
+
+    async def _lag(self) -> int | None:
+        try:
+            return await self._status.lag()
+        except LogError:
+            return None

@@ -1,0 +1,190 @@
+"""The composition root: everything the admin service consists of, built from its settings in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from leocdp.adapters.engines import open_event_log, open_profile_reader
+from leocdp.adapters.sqlite.admin_store import SqliteAdminStore
+from leocdp.kit.logs import get_logger
+from leocdp.kit.metrics import Metrics
+from leocdp.kit.serve import instance_name
+from leocdp.kit.settings import sqlite_path
+from leocdp.ports.admin_store import AdminStore, AdminStoreError
+from leocdp.ports.clock import Clock, SystemClock
+from leocdp.ports.event_log import EventLog, LogError
+from leocdp.ports.profile_reader import ProfileReader
+from leocdp.ports.profile_store import StoreError
+from leocdp_admin.application.audit import AuditLog
+from leocdp_admin.application.commands import Commands
+from leocdp_admin.application.configuration import Configuration
+from leocdp_admin.application.dead_letters import DeadLetters
+from leocdp_admin.application.events import Events
+from leocdp_admin.application.keys import Keys
+from leocdp_admin.application.overview import Overview
+from leocdp_admin.application.passwords import Passwords
+from leocdp_admin.application.profiles import Profiles
+from leocdp_admin.application.reviews import Reviews
+from leocdp_admin.application.sessions import Sessions
+from leocdp_admin.application.settings_in_force import SettingsInForce
+from leocdp_admin.application.shapes.administration import EngineShape
+from leocdp_admin.application.sources import Sources
+from leocdp_admin.application.status import Status
+from leocdp_admin.application.trail import AuditTrail
+from leocdp_admin.application.users import Users
+from leocdp_admin.bootstrap import Bootstrap
+from leocdp_admin.config_publisher import ConfigPublisher
+from leocdp_admin.probes import HttpProbes
+from leocdp_admin.settings import AdminSettings
+
+logger = get_logger(__name__)
+
+DAY_MS = 86_400_000
+TIDY_EVERY = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What views and API routes get: the use cases."""
+
+    profiles: Profiles
+    events: Events
+    dead_letters: DeadLetters
+    reviews: Reviews
+    commands: Commands
+    sources: Sources
+    keys: Keys
+    users: Users
+    sessions: Sessions
+    configuration: Configuration
+    in_force: SettingsInForce
+    """Workspace, purposes and identity rules as they are now."""
+    audit: AuditLog
+    status: Status
+    overview: Overview
+    stopping: asyncio.Event
+    """Set when the service is told to stop, so that streams end."""
+    collect_url: str
+    """Where websites send to, for snippets."""
+    public_url: str
+
+
+class Environment:
+    """An admin service that is put together but not started. Raises ValueError for settings that cannot work."""
+
+    def __init__(
+        self, settings: AdminSettings, *, clock: Clock | None = None, passwords: Passwords | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.metrics = Metrics()
+        self.secret = settings.signing_secret()
+        self.instance = instance_name(settings.instance)
+        self.log: EventLog = open_event_log(settings)
+        self.reader: ProfileReader = open_profile_reader(settings)
+        self.store: AdminStore = SqliteAdminStore(sqlite_path(settings.admin_url, settings.data_dir / "admin.db"))
+        self.probes = HttpProbes(settings.status_urls())
+        self.publisher = ConfigPublisher(self.store, self.log, self.clock)
+        self.services = self._services(passwords or Passwords())
+        self._started = False
+
+    def about(self) -> dict[str, Any]:
+        return {"service": "admin", "instance": self.instance, "version": version("leocdp-admin")}
+
+    async def ready(self) -> Sequence[str]:
+        """Why it cannot do its work: its own store and the log; without a profile store it still administers."""
+        if not self._started:
+            return ["starting"]
+        reasons = list(self.publisher.reasons())
+        try:
+            await self.store.has_owner()
+        except AdminStoreError as error:
+            reasons.append(f"admin store: {error}")
+        try:
+            await self.reader.counts()
+        except StoreError as error:
+            logger.debug("profile store is not there yet", reason=str(error))
+        return reasons
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start everything and bootstrap; on leaving, publish what is pending and close."""
+        async with AsyncExitStack() as stack:
+            await self.store.start()
+            stack.push_async_callback(self.store.close)
+            await self.log.start()
+            stack.push_async_callback(self.log.close)
+            await self.reader.start()
+            stack.push_async_callback(self.reader.close)
+            stack.push_async_callback(self.probes.close)
+            await self._bootstrap().run()
+            publishing = asyncio.create_task(self.publisher.run())
+            tidying = asyncio.create_task(self._tidy())
+            self._started = True
+            try:
+                yield
+            finally:
+                self.services.stopping.set()
+                self.publisher.stop()
+                await publishing
+                tidying.cancel()
+                with suppress(asyncio.CancelledError):
+                    await tidying
+
+    def _services(self, passwords: Passwords) -> Services:
+        store, reader, clock = self.store, self.reader, self.clock
+        trail = AuditTrail(store)
+        in_force = SettingsInForce(store, clock, time_zone=self.settings.time_zone)
+        commands = Commands(self.log, reader, store, clock)
+        status = self._status()
+        return Services(
+            profiles=Profiles(reader, commands, in_force, trail, clock),
+            events=Events(reader, store, trail, clock),
+            dead_letters=DeadLetters(reader, commands, trail, clock),
+            reviews=Reviews(reader, commands, trail, clock),
+            commands=commands,
+            sources=Sources(store, reader, clock),
+            keys=Keys(store, clock),
+            users=Users(store, passwords, clock, public_url=self.settings.public_address()),
+            sessions=Sessions(store, passwords, clock, self.metrics),
+            configuration=Configuration(store, in_force, clock),
+            in_force=in_force,
+            audit=AuditLog(store),
+            status=status,
+            overview=Overview(reader, status, clock),
+            stopping=asyncio.Event(),
+            collect_url=self.settings.collect_address(),
+            public_url=self.settings.public_address(),
+        )
+
+    def _status(self) -> Status:
+        engine = EngineShape(log=_scheme(self.settings.log_url), store=_scheme(self.settings.store_url))
+        return Status(
+            self.log,
+            self.reader,
+            self.probes,
+            version=version("leocdp-admin"),
+            instance=self.instance,
+            engine=engine,
+        )
+
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(self.settings, self.store, self.services.users, self.clock)
+
+    async def _tidy(self) -> None:
+        while True:
+            now = self.clock.now()
+            try:
+                await self.store.tidy(now=now, audit_before=now - self.settings.audit_days * DAY_MS)
+            except (AdminStoreError, LogError) as error:
+                logger.warning("tidying waits", reason=str(error))
+            await asyncio.sleep(TIDY_EVERY)
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0] or "sqlite"
