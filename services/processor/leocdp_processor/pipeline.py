@@ -129,8 +129,8 @@ class Pipeline:
             metrics.inc(m.PROCESSOR_ITEMS, count, outcome=outcome, reason=reason)
         for (kind, reason), count in changes.dropped_identifiers.items():
             metrics.inc(m.PROCESSOR_DROPPED_IDENTIFIERS, count, kind=kind, reason=reason)
-        for outcome in changes.commands:
-            metrics.inc(m.PROCESSOR_COMMANDS, kind=outcome.kind, state=outcome.state)
+        for answer in changes.commands:
+            metrics.inc(m.PROCESSOR_COMMANDS, kind=answer.kind, state=answer.state)
         metrics.observe(m.PROCESSOR_BATCH_ITEMS, len(batch.parsed.work) + len(failed))
 
 
