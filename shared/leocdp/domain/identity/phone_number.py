@@ -24,7 +24,9 @@ _MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _PLAIN: Final = compile(r"\(?\+?[0-9 ().\-/]+")
 _INVISIBLE: Final = compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _HYPHENS: Final = compile("[\u2010-\u2015\u2212]")
-_VIETNAMESE: Final = compile(r"(?:0|\+84|0084)((?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])[0-9]{7})")
+_VIETNAMESE: Final = compile(
+    r"(?:0|\+84|0084)((?:3[2-9]|5[689]|7[06-9]|8[1-8]|9[0-8])[0-9]{7}|(?:89[6-9]|99[013-9])[0-9]{6})"
+)
 """Mobile numbers of the default region, read without the library: 1 µs instead of 44 (the tests compare the two)."""
 
 
