@@ -1,0 +1,32 @@
+"""The embedded store passes the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
+from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
+from tests.contract.profile_store import ProfileStoreContract
+
+
+@dataclass(frozen=True)
+class SQLiteBackend:
+    path: Path
+
+    def store(self) -> SQLiteProfileStore:
+        return SQLiteProfileStore(self.path)
+
+    def reader(self) -> SQLiteProfileReader:
+        return SQLiteProfileReader(self.path)
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> SQLiteBackend:
+    return SQLiteBackend(tmp_path / "profiles.db")
+
+
+class TestStore(ProfileStoreContract):
+    pass
