@@ -22,15 +22,23 @@ DAY_MS = 24 * HOUR_MS
 class Home:
     counts: CountsShape
     events_by_hour: Sequence[Bucket]
-    """The last 24 hours."""
-    profiles_by_day: Sequence[Bucket]
-    identified_by_day: Sequence[Bucket]
-    """The last 30 days."""
+    profiles_by_hour: Sequence[Bucket]
+    identified_by_hour: Sequence[Bucket]
+    """The last 30 days and a bit, per hour UTC: a day begins where its reader's midnight is."""
     top_events: Sequence[tuple[str, int]]
     top_sources: Sequence[tuple[str, int]]
-    """Source id and events of the last 24 hours."""
+    """Name or source id and events of the last 7 days."""
     lag: int | None
     """None when the log cannot be read now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    counts: CountsShape
+    events_by_hour: Sequence[Bucket]
+    profiles_by_hour: Sequence[Bucket]
+    """The last 48 hours."""
+    lag: int | None
 
 
 class Overview:
@@ -43,15 +51,26 @@ class Overview:
         """Raises StoreUnavailable while there is no profile store."""
         actor.require("profiles:read")
         now = self._clock.now()
-        day, month = now - DAY_MS, now - 30 * DAY_MS
-        top_events = await self._reader.top("name", since=day)
+        week, month = now - 7 * DAY_MS, now - 31 * DAY_MS
+        top_events = await self._reader.top("name", since=week)
         return Home(
             counts=await self._status.counts(),
-            events_by_hour=await self._reader.series("events", since=day, bucket="hour"),
-            profiles_by_day=await self._reader.series("profiles", since=month, bucket="day"),
-            identified_by_day=await self._reader.series("identified", since=month, bucket="day"),
+            events_by_hour=await self._reader.series("events", since=month, bucket="hour"),
+            profiles_by_hour=await self._reader.series("profiles", since=month, bucket="hour"),
+            identified_by_hour=await self._reader.series("identified", since=month, bucket="hour"),
             top_events=[(mask(name), n) for name, n in top_events] if actor.masked else top_events,
-            top_sources=await self._reader.top("source", since=day),
+            top_sources=await self._reader.top("source", since=week),
+            lag=await self._lag(),
+        )
+
+    async def pulse(self, actor: Actor) -> Pulse:
+        """What moves from second to second. Raises StoreUnavailable while there is no profile store."""
+        actor.require("profiles:read")
+        since = self._clock.now() - 2 * DAY_MS
+        return Pulse(
+            counts=await self._status.counts(),
+            events_by_hour=await self._reader.series("events", since=since, bucket="hour"),
+            profiles_by_hour=await self._reader.series("profiles", since=since, bucket="hour"),
             lag=await self._lag(),
         )
 

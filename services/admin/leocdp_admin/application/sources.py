@@ -36,6 +36,10 @@ class Sources:
         shapes = [await self._with_last_event(source_shape(entry)) for entry in await self._store.entries(SOURCE)]
         return sorted(shapes, key=lambda source: (source.name.casefold(), source.id))
 
+    async def names(self) -> dict[str, str]:
+        """Id → name, for everybody: what stands beside events and details, never a key."""
+        return {entry.id: str(entry.data.get("name", entry.id)) for entry in await self._store.entries(SOURCE)}
+
     async def get(self, actor: Actor, source_id: str) -> SourceShape:
         actor.require("sources:read", "sources:write")
         return await self._with_last_event(source_shape(await self._entry(source_id)))
