@@ -83,6 +83,8 @@ def rich_state() -> State:
 
 
 class ProfileStoreContract(ProfileContract):
+    """What can be seen through the store itself."""
+
     # Load
 
     async def test_an_empty_store_knows_nothing(self, store: ProfileStore) -> None:
@@ -142,19 +144,6 @@ class ProfileStoreContract(ProfileContract):
         assert root.counted_merges == 1
         assert root.folded == state(LAN, MAI, total=2)
         assert root.state == state(LAN)
-
-    async def test_what_was_loaded_can_be_changed_without_changing_the_store(self, store: ProfileStore) -> None:
-        await write(store, person(1, LAN))
-        loaded = await load_one(store, profile_id(1))
-        loaded.state.total = 99
-        loaded.state.identifiers.clear()
-        assert (await load_one(store, profile_id(1))).state == state(LAN)
-
-    async def test_what_was_committed_can_be_changed_without_changing_the_store(self, store: ProfileStore) -> None:
-        changes = person(1, LAN)
-        await write(store, changes)
-        changes.profiles[0].state.total = 99
-        assert (await load_one(store, profile_id(1))).state.total == 1
 
     async def test_a_large_batch_is_loaded_at_once(self, store: ProfileStore) -> None:
         keys = [f"user_id:u-{number}" for number in range(40_000)]
@@ -234,11 +223,6 @@ class ProfileStoreContract(ProfileContract):
         keys = frozenset({first.dedup_key, second.dedup_key})
         assert (await store.load(LoadRequest(dedup_keys=keys))).known == {first.dedup_key}
 
-    async def test_a_message_is_stored_once(self, store: ProfileStore, reader: ProfileReader) -> None:
-        await write(store, applied(None, event("m-1")))
-        await _refused(store, applied(None, event("m-2"), event("m-1", T0 + DAY)))
-        assert [one.message_id for _, one in await reader.recent_events()] == ["m-1"]
-
     async def test_a_message_is_known_for_the_horizon_and_no_longer_than_needed(self, store: ProfileStore) -> None:
         old = event("m-1")
         request = LoadRequest(dedup_keys=frozenset({old.dedup_key}))
@@ -254,6 +238,109 @@ class ProfileStoreContract(ProfileContract):
 
     async def test_the_same_message_id_of_another_source_is_another_message(self, store: ProfileStore) -> None:
         await write(store, applied(None, event("m-1", source="src-a")), applied(None, event("m-1", source="src-b")))
+
+    # Positions
+
+    async def test_a_position_moves_from_its_old_value_only(self, store: ProfileStore) -> None:
+        await write(store, Changes(), positions=[move(None, 5), move(None, 7, partition=1)])
+        await _refused(store, person(1), positions=[move(None, 6)])
+        await _refused(store, person(1), positions=[move(4, 6)])
+        await _refused(store, person(1), positions=[move(5, 6), move(6, 8, partition=1)])
+        await _refused(store, person(1), positions=[move(0, 1, partition=2)])
+        assert await store.positions(LOG) == {(TOPIC, 0): 5, (TOPIC, 1): 7}
+        assert await load(store, profile_id(1)) == {}
+        await write(store, person(1), positions=[move(5, 6)])
+        assert await store.positions(LOG) == {(TOPIC, 0): 6, (TOPIC, 1): 7}
+
+    async def test_of_two_commits_that_move_a_position_one_wins(self, store: ProfileStore) -> None:
+        tries = [store.commit(person(number), [move(None, 9)], T0) for number in (1, 2)]
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        assert [type(result) for result in results if isinstance(result, BaseException)] == [Conflict]
+        assert len(await load(store, profile_id(1), profile_id(2))) == 1
+
+    # Merge and un-merge
+
+    async def test_an_unmerge_gives_both_sides_back(self, store: ProfileStore) -> None:
+        await _merged(store)
+        snapshot = await store.load(LoadRequest(merge_ids=frozenset({f"mrg-{profile_id(2)}"})))
+        [record] = snapshot.merges.values()
+        await write(store, unmerge(snapshot.profiles[profile_id(1)], snapshot.profiles[profile_id(2)], record))
+        after = await load(store, profile_id(1), profile_id(2))
+        assert [after[profile_id(one)].root for one in (1, 2)] == [profile_id(1), profile_id(2)]
+        assert [after[profile_id(one)].person for one in (1, 2)] == [None, None]
+        assert after[profile_id(2)].merged_into is None
+        assert (await look_up(store, MAI)).profiles.keys() == {profile_id(2)}
+
+    async def test_an_unmerge_in_the_middle_of_a_chain_takes_its_leaves_along(self, store: ProfileStore) -> None:
+        await _chain(store)
+        snapshot = await store.load(LoadRequest(merge_ids=frozenset({f"mrg-{profile_id(2)}"})))
+        [record] = snapshot.merges.values()
+        await write(store, unmerge(snapshot.profiles[profile_id(1)], snapshot.profiles[profile_id(2)], record))
+        after = await load(store, profile_id(1), profile_id(2), profile_id(3))
+        assert {one: after[profile_id(one)].root for one in (1, 2, 3)} == {
+            1: profile_id(1),
+            2: profile_id(2),
+            3: profile_id(2),
+        }
+
+    async def test_several_merges_of_one_commit_find_the_last_root(self, store: ProfileStore) -> None:
+        await write(store, person(1, LAN), person(2, MAI), person(3, "user_id:three"))
+        people = await load(store, *map(profile_id, (1, 2, 3)))
+        first, second, third = (people[profile_id(number)] for number in (1, 2, 3))
+        both = [merge(second, third, state(MAI, "user_id:three"))]
+        united = both[0].profiles.pop(0)
+        both.append(merge(first, united, state(LAN, MAI, "user_id:three")))
+        await write(store, together(*both))
+        assert (await load_one(store, profile_id(3))).root == profile_id(1)
+        snapshot = await store.load(LoadRequest(trees=frozenset({profile_id(1)})))
+        assert len(snapshot.profiles) == 3
+
+    async def test_a_new_profile_may_be_merged_in_the_same_commit(self, store: ProfileStore) -> None:
+        await write(store, person(1, LAN))
+        root = await load_one(store, profile_id(1))
+        created = Profile(profile_id(2), T0, state(MAI))
+        both = merge(root, created, state(LAN, MAI))
+        await write(store, together(both, Changes(owners=[OwnerWrite(MAI, Owner(profile_id(2)))])))
+        assert (await look_up(store, MAI)).profiles[profile_id(2)].root == profile_id(1)
+
+    # Outbox and dead letters
+
+    async def test_the_outbox_gives_the_oldest_first_until_they_are_published(self, store: ProfileStore) -> None:
+        await write(store, *(Changes(outbox=[announcement(2 * n), announcement(2 * n + 1)]) for n in range(3)))
+        first = await store.pending_outbox(4)
+        assert [one.record for one in first] == [announcement(number) for number in range(4)]
+        assert [one.sequence for one in first] == sorted({one.sequence for one in first})
+        await store.mark_published([one.sequence for one in first])
+        rest = await store.pending_outbox(10)
+        assert [one.record for one in rest] == [announcement(4), announcement(5)]
+        await store.mark_published([one.sequence for one in rest])
+        await write(store, Changes(outbox=[announcement(6)]))
+        [last] = await store.pending_outbox(10)
+        assert last.sequence > rest[-1].sequence
+
+    # Life
+
+    async def test_everything_is_there_after_opening_again(self, store: ProfileStore, backend: Backend) -> None:
+        await write(store, together(person(1, LAN), applied(profile_id(1), event("m-1"))), positions=[move(None, 3)])
+        await store.close()
+        again = backend.store()
+        await again.start()
+        try:
+            assert (await look_up(again, LAN)).owners == {LAN: Owner(profile_id(1))}
+            assert await again.positions(LOG) == {(TOPIC, 0): 3}
+            await _refused(again, applied(None, event("m-1")))
+            await write(again, together(person(2, MAI), applied(profile_id(2), event("m-2"))))
+        finally:
+            await again.close()
+
+
+class ProfileStoreEffectsContract(ProfileContract):
+    """What a commit does, seen by a reader."""
+
+    async def test_a_message_is_stored_once(self, store: ProfileStore, reader: ProfileReader) -> None:
+        await write(store, applied(None, event("m-1")))
+        await _refused(store, applied(None, event("m-2"), event("m-1", T0 + DAY)))
+        assert [one.message_id for _, one in await reader.recent_events()] == ["m-1"]
 
     async def test_a_command_has_one_outcome(self, store: ProfileStore, reader: ProfileReader) -> None:
         outcome = CommandOutcome("cmd-1", "merge", "applied", T0, "usr-1", {"merge_id": "mrg-1"})
@@ -300,19 +387,6 @@ class ProfileStoreContract(ProfileContract):
         assert [entry.count for entry in await reader.catalogue()] == [2]
         assert [one.message_id for _, one in await reader.recent_events()] == ["m-2", "m-1"]
 
-    # Positions
-
-    async def test_a_position_moves_from_its_old_value_only(self, store: ProfileStore) -> None:
-        await write(store, Changes(), positions=[move(None, 5), move(None, 7, partition=1)])
-        await _refused(store, person(1), positions=[move(None, 6)])
-        await _refused(store, person(1), positions=[move(4, 6)])
-        await _refused(store, person(1), positions=[move(5, 6), move(6, 8, partition=1)])
-        await _refused(store, person(1), positions=[move(0, 1, partition=2)])
-        assert await store.positions(LOG) == {(TOPIC, 0): 5, (TOPIC, 1): 7}
-        assert await load(store, profile_id(1)) == {}
-        await write(store, person(1), positions=[move(5, 6)])
-        assert await store.positions(LOG) == {(TOPIC, 0): 6, (TOPIC, 1): 7}
-
     async def test_positions_belong_to_a_log(self, store: ProfileStore, reader: ProfileReader) -> None:
         await write(store, Changes(), positions=[move(None, 5)])
         await write(store, Changes(), positions=[move(None, 1, log="log-2")])
@@ -320,70 +394,6 @@ class ProfileStoreContract(ProfileContract):
         assert list(await store.other_logs("log-2")) == [LOG]
         assert sorted(await store.other_logs("log-3")) == [LOG, "log-2"]
         assert await reader.positions() == {(TOPIC, 0): 1}
-
-    async def test_of_two_commits_that_move_a_position_one_wins(self, store: ProfileStore) -> None:
-        tries = [store.commit(person(number), [move(None, 9)], T0) for number in (1, 2)]
-        results = await asyncio.gather(*tries, return_exceptions=True)
-        assert sorted(type(result) for result in results if isinstance(result, BaseException)) == [Conflict]
-        assert len(await load(store, profile_id(1), profile_id(2))) == 1
-
-    # Merge and un-merge
-
-    async def test_an_unmerge_gives_both_sides_back(self, store: ProfileStore) -> None:
-        await _merged(store)
-        snapshot = await store.load(LoadRequest(merge_ids=frozenset({f"mrg-{profile_id(2)}"})))
-        [record] = snapshot.merges.values()
-        await write(store, unmerge(snapshot.profiles[profile_id(1)], snapshot.profiles[profile_id(2)], record))
-        after = await load(store, profile_id(1), profile_id(2))
-        assert [after[profile_id(one)].root for one in (1, 2)] == [profile_id(1), profile_id(2)]
-        assert [after[profile_id(one)].person for one in (1, 2)] == [None, None]
-        assert after[profile_id(2)].merged_into is None
-        assert (await look_up(store, MAI)).profiles.keys() == {profile_id(2)}
-
-    async def test_an_unmerge_in_the_middle_of_a_chain_takes_its_leaves_along(self, store: ProfileStore) -> None:
-        await _chain(store)
-        snapshot = await store.load(LoadRequest(merge_ids=frozenset({f"mrg-{profile_id(2)}"})))
-        [record] = snapshot.merges.values()
-        await write(store, unmerge(snapshot.profiles[profile_id(1)], snapshot.profiles[profile_id(2)], record))
-        after = await load(store, profile_id(1), profile_id(2), profile_id(3))
-        assert {one: after[profile_id(one)].root for one in (1, 2, 3)} == {
-            1: profile_id(1),
-            2: profile_id(2),
-            3: profile_id(2),
-        }
-
-    async def test_several_merges_of_one_commit_find_the_last_root(self, store: ProfileStore) -> None:
-        await write(store, person(1, LAN), person(2, MAI), person(3, "user_id:three"))
-        first, second, third = (await load(store, *map(profile_id, (1, 2, 3)))).values()
-        both = [merge(second, third, state(MAI)), merge(first, second, state(LAN))]
-        both[0].profiles.pop(0)
-        await write(store, together(*both))
-        assert (await load_one(store, profile_id(3))).root == profile_id(1)
-        snapshot = await store.load(LoadRequest(trees=frozenset({profile_id(1)})))
-        assert len(snapshot.profiles) == 3
-
-    async def test_a_new_profile_may_be_merged_in_the_same_commit(self, store: ProfileStore) -> None:
-        await write(store, person(1, LAN))
-        root = await load_one(store, profile_id(1))
-        created = Profile(profile_id(2), T0, state(MAI))
-        both = merge(root, created, state(LAN, MAI))
-        await write(store, together(both, Changes(owners=[OwnerWrite(MAI, Owner(profile_id(2)))])))
-        assert (await look_up(store, MAI)).profiles[profile_id(2)].root == profile_id(1)
-
-    # Outbox and dead letters
-
-    async def test_the_outbox_gives_the_oldest_first_until_they_are_published(self, store: ProfileStore) -> None:
-        await write(store, *(Changes(outbox=[announcement(2 * n), announcement(2 * n + 1)]) for n in range(3)))
-        first = await store.pending_outbox(4)
-        assert [one.record for one in first] == [announcement(number) for number in range(4)]
-        assert [one.sequence for one in first] == sorted({one.sequence for one in first})
-        await store.mark_published([one.sequence for one in first])
-        rest = await store.pending_outbox(10)
-        assert [one.record for one in rest] == [announcement(4), announcement(5)]
-        await store.mark_published([one.sequence for one in rest])
-        await write(store, Changes(outbox=[announcement(6)]))
-        [last] = await store.pending_outbox(10)
-        assert last.sequence > rest[-1].sequence
 
     async def test_dead_letters_wait_with_the_record_to_append_again(
         self, store: ProfileStore, reader: ProfileReader
@@ -417,21 +427,6 @@ class ProfileStoreContract(ProfileContract):
         assert await reader.problem_by_message([SOURCE], "p-0") is not None
         assert await reader.problem_by_message([SOURCE], "p-59999") is not None
         assert await reader.problem_by_message([SOURCE], "p-10000") is None
-
-    # Life
-
-    async def test_everything_is_there_after_opening_again(self, store: ProfileStore, backend: Backend) -> None:
-        await write(store, together(person(1, LAN), applied(profile_id(1), event("m-1"))), positions=[move(None, 3)])
-        await store.close()
-        again = backend.store()
-        await again.start()
-        try:
-            assert (await look_up(again, LAN)).owners == {LAN: Owner(profile_id(1))}
-            assert await again.positions(LOG) == {(TOPIC, 0): 3}
-            await _refused(again, applied(None, event("m-1")))
-            await write(again, together(person(2, MAI), applied(profile_id(2), event("m-2"))))
-        finally:
-            await again.close()
 
     async def test_closing_twice_is_closing_once(self, backend: Backend) -> None:
         store = backend.store()

@@ -9,7 +9,7 @@ import pytest
 
 from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
 from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
-from tests.contract.profile_store import ProfileStoreContract
+from tests.contract.profile_store import ProfileStoreContract, ProfileStoreEffectsContract
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,8 @@ def backend(tmp_path: Path) -> SQLiteBackend:
 
 
 class TestStore(ProfileStoreContract):
+    pass
+
+
+class TestEffects(ProfileStoreEffectsContract):
     pass

@@ -46,6 +46,8 @@ class MemoryStore:
     commands: dict[str, CommandOutcome] = field(default_factory=dict)
     problems: list[ItemOutcome] = field(default_factory=list)
     outbox: list[StoredOutbox] = field(default_factory=list)
+    announced: int = 0
+    """How many outbox records there ever were."""
     replayed: dict[str, int] = field(default_factory=dict)
     moves: dict[PositionKey, int] = field(default_factory=dict)
     loads: int = 0
@@ -88,8 +90,9 @@ class MemoryStore:
         self.known.update((write.envelope.dedup_key, now) for write in changes.events)
         self._write_history(changes)
         self.sequence += 1
-        start = len(self.outbox)
-        self.outbox.extend(StoredOutbox(start + n + 1, record) for n, record in enumerate(changes.outbox))
+        for record in changes.outbox:
+            self.announced += 1
+            self.outbox.append(StoredOutbox(self.announced, record))
         return self.sequence
 
     def _compare(self, changes: Changes, positions: Sequence[PositionMove]) -> None:

@@ -86,7 +86,8 @@ class ProblemTable:
 
 
 def replay_records(connection: sqlite3.Connection, ids: Iterable[str]) -> Mapping[str, bytes]:
-    sql = f"SELECT num, replay FROM problems WHERE outcome = '{DEAD}' AND num IN ({{in}})"  # noqa: S608
+    """Of the dead letters that have not been replayed yet."""
+    sql = f"SELECT num, replay FROM problems WHERE outcome = '{DEAD}' AND replayed_at IS NULL AND num IN ({{in}})"  # noqa: S608
     rows = select_in(connection, sql, numbers(ids))
     return {str(num): replay for num, replay in rows if replay}
 
