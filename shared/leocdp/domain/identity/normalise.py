@@ -20,8 +20,8 @@ from leocdp.domain.identity.rules import IdentityRules
 Reason = Literal["blocked", "malformed", "too_long", "unknown_kind"]
 LONGEST_VALUE: Final = 500
 _CACHED: Final = 1 << 16
-_UNFIT: Final = compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters and lone surrogates: no key, column or address can hold them all."""
+_UNFIT: Final = compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+"""Control characters, lone surrogates and what stands in for them: different values could look the same."""
 _MOBILE_LIKE: Final = compile("[0+\uff10\uff0b]")
 _PROVIDER: Final = compile(r"[a-z0-9_.\-]{1,50}")
 
@@ -119,7 +119,7 @@ def _identifier(kind: str, rule: KindRule, text: str, space: str, rules: Identit
 def _unfit(rule: KindRule, text: str, rules: IdentityRules) -> Reason | None:
     if len(text) > LONGEST_VALUE:
         return "too_long"
-    if not text.isprintable() and _UNFIT.search(text):
+    if not (text.isascii() and text.isprintable()) and _UNFIT.search(text):
         return "malformed"
     return "blocked" if is_blocked(rule, text, rules) else None
 
