@@ -1,0 +1,7 @@
+"""Suites that live outside ``test_*`` files explain their failures too."""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "tests.contract.event_log", "tests.contract.event_log_harness", "tests.contract.event_log_reading"
+)
