@@ -1,0 +1,211 @@
+"""Segment's HTTP tracking protocol, as its published clients and RudderStack's speak it.
+
+A single call has its type in the path (``/v1/track``, ``/v1/t``); a batch (``/v1/batch``, ``/v1/b``, ``/v1/import``)
+says it per item. Clients differ on whether their host option already holds ``/v1``, so each path is also taken without
+it and with it twice. The answer is exactly 200 as long as one item was accepted: some clients resend after a 202.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any, Final
+
+import msgspec
+
+from leocdp.domain.events import EVENT_TYPES
+from leocdp_observer.protocols.segment_items import (
+    MAX_EVENT_BYTES,
+    known_type,
+    look,
+    placed,
+    refused,
+)
+from leocdp_observer.protocols.wire import Call, Parsed, RefusedItem, Reply, Route
+from leocdp_observer.refusals import ItemRefusal, Refusal
+
+PROTOCOL: Final = "segment"
+MAX_ITEMS: Final = 2_500
+PREFIXES: Final = ("/v1", "", "/v1/v1")
+BATCH_NAMES: Final = ("batch", "b", "import", "batch/b")
+BOM: Final = b"\xef\xbb\xbf"
+ABSENT: Final = (b"", b"null")
+
+
+class Batch(msgspec.Struct, gc=False):
+    batch: list[msgspec.Raw]
+    writeKey: msgspec.Raw = msgspec.Raw()
+    sentAt: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+
+
+_batch: Final = msgspec.json.Decoder(Batch)
+
+
+def parse_single(kind: str, call: Call) -> Parsed:
+    """One item whose type the path says; one that breaks a rule is refused. Raises Refusal for what is no JSON."""
+    body = _text(call.body)
+    parsed = Parsed()
+    try:
+        seen = look(body)
+        parsed.write_key = seen.writeKey if isinstance(seen.writeKey, str) else None
+        parsed.sent_at = _written(seen.sentAt)
+        parsed.items.append(placed(body, seen, kind))
+    except ItemRefusal as refusal:
+        if refusal.reason == "invalid_json":
+            raise Refusal("invalid_json", refusal.message) from refusal
+        parsed.refused.append(refused(0, body, kind, refusal))
+    return parsed
+
+
+def parse_batch(call: Call) -> Parsed:
+    """Items that say their type themselves. Raises Refusal when there is no batch to take apart."""
+    batch, whole = _decode(call.body)
+    parsed = Parsed(
+        write_key=_string(batch.writeKey),
+        sent_at=_written(_value(batch.sentAt)),
+        context=_object("context", batch.context),
+        integrations=_object("integrations", batch.integrations),
+    )
+    for index, part in enumerate(batch.batch):
+        raw = bytes(part)
+        kind = ""
+        try:
+            if index >= MAX_ITEMS:
+                raise ItemRefusal("too_many_items", f"A batch has at most {MAX_ITEMS:,} items.")
+            if not whole:
+                _check_utf8(raw)
+            seen = look(raw)
+            kind = known_type(seen.type)
+            parsed.items.append(placed(raw, seen, kind))
+            if parsed.write_key is None and isinstance(seen.writeKey, str):
+                parsed.write_key = seen.writeKey
+        except ItemRefusal as refusal:
+            parsed.refused.append(refused(index, raw, kind, refusal))
+    return parsed
+
+
+def _decode(body: bytes) -> tuple[Batch, bool]:
+    """The batch, and whether all of it is UTF-8. Raises Refusal."""
+    body = body.removeprefix(BOM)
+    whole = body.isascii() or _is_utf8(body)
+    try:
+        batch = _batch.decode(body)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid_batch", "The body must be a JSON object with an array `batch` of items.") from error
+    except msgspec.DecodeError as error:
+        raise Refusal("invalid_json", f"The body is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise Refusal("too_deep", "The body is nested too deep.") from error
+    if not batch.batch:
+        raise Refusal("empty_batch", "`batch` has no item.")
+    if len(batch.batch) > 2 * MAX_ITEMS:
+        raise Refusal("too_many_items", f"A batch has at most {MAX_ITEMS:,} items; this one has {len(batch.batch):,}.")
+    return batch, whole
+
+
+def _text(body: bytes) -> bytes:
+    """The body without a byte order mark. Raises Refusal when it is not UTF-8."""
+    if not body.isascii():
+        body = body.removeprefix(BOM)
+        if not _is_utf8(body):
+            raise Refusal("invalid_utf8", "The body is not UTF-8.")
+    return body
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_utf8(raw: bytes) -> None:
+    if not _is_utf8(raw):
+        raise ItemRefusal("invalid_utf8", "The item is not UTF-8.")
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    """A small value of a batch that must not make the whole batch fail; None for what cannot be read."""
+    text = bytes(raw)
+    if text in ABSENT:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _string(raw: msgspec.Raw) -> str | None:
+    value = _value(raw)
+    return value if isinstance(value, str) else None
+
+
+def _written(value: object) -> str | None:
+    """``sentAt`` as the client wrote it: text, or a number's digits."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _object(name: str, raw: msgspec.Raw) -> bytes:
+    """JSON of the batch's own ``context`` or ``integrations``, which go with every item. Raises Refusal."""
+    text = bytes(raw)
+    if text in ABSENT:
+        return b""
+    if text[:1] != b"{":
+        raise Refusal("invalid_field", f"{name} of the batch must be an object.")
+    if len(text) > MAX_EVENT_BYTES:
+        raise Refusal("context_too_large", f"{name} of the batch is at most 32 KiB.")
+    return text
+
+
+@lru_cache(maxsize=512)
+def success(accepted: int) -> Reply:
+    return Reply(200, b'{"success":true,"accepted":%d,"rejected":[]}' % accepted)
+
+
+def reply(accepted: int, refused: Sequence[RefusedItem]) -> Reply:
+    """200 with counts while one item was accepted; else 400, which no client sends again."""
+    if not refused:
+        return success(accepted)
+    rejected = [{"index": one.index, "code": one.code, "message": one.message} for one in refused]
+    if accepted:
+        return _json(200, {"success": True, "accepted": accepted, "rejected": rejected})
+    first = refused[0]
+    alike = all(one.code == first.code for one in refused)
+    code = first.code if alike else "nothing_accepted"
+    message = first.message if alike else f"No item could be accepted. Item {first.index}: {first.message}"
+    return _json(400, {"success": False, "code": code, "message": message, "accepted": 0, "rejected": rejected})
+
+
+def _json(status: int, body: object) -> Reply:
+    return Reply(status, msgspec.json.encode(body))
+
+
+def parse_merge(_: Call) -> Parsed:
+    raise Refusal(
+        "merge_not_supported", "merge is not supported: send identify or alias with the ids that belong together."
+    )
+
+
+def _routes() -> Iterator[Route]:
+    for prefix in PREFIXES:
+        for kind in EVENT_TYPES:
+            for name in (kind, kind[0]):
+                yield _route(f"{prefix}/{name}", partial(parse_single, kind), f"One {kind} call.")
+        for name in BATCH_NAMES:
+            yield _route(f"{prefix}/{name}", parse_batch, "A batch of calls.")
+        yield _route(f"{prefix}/merge", parse_merge, "Not supported: says what to send instead.")
+
+
+def _route(path: str, parse: Callable[[Call], Parsed], summary: str) -> Route:
+    return Route(path, "POST", PROTOCOL, PROTOCOL, summary, parse, reply)
+
+
+ROUTES: Final = (
+    *_routes(),
+    _route("/beacon/v1/batch", parse_batch, "A batch of calls from RudderStack's beacon, write key in the query."),
+)
