@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -66,11 +66,12 @@ class Localisation:
         return format_time(self.local(at), "short", locale=self.locale)
 
     def date(self, at: datetime | None) -> str:
+        """The day alone."""
         return "" if at is None else format_date(self.local(at).date(), "medium", locale=self.locale)
 
-    def short_date(self, at: datetime) -> str:
+    def short_day(self, day: date) -> str:
         """Day and month, for the axis of a chart."""
-        return format_skeleton("MMMd", self.local(at), locale=self.locale)
+        return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=self.locale)
 
     def day(self, at: datetime, now: datetime) -> str:
         """A heading for a day: today, yesterday, or the date with its weekday."""
