@@ -23,6 +23,9 @@ from leocdp_processor.parse import Parsed, Work
 
 logger = get_logger(__name__)
 
+REMOVE_STEP = 20_000
+"""Stored events that one step of a removal looks at, between which other work may go on."""
+
 
 class TooManyFailures(Exception):
     """The stop limit is reached: nothing of this batch was written."""
@@ -65,6 +68,7 @@ class Pipeline:
         """One atomic step: effects and positions together."""
         now = self._clock.now()
         began = time.perf_counter()
+        removed = await self._remove(batch.parsed.work, now)
         snapshot = await self._store.load(load_request(batch.parsed.work, rules))
         loaded = time.perf_counter()
         changes, failed = _decide(batch.parsed, snapshot, rules, now)
@@ -72,6 +76,7 @@ class Pipeline:
         self._check_stop(batch.parsed, failed)
         changes.problems.extend(batch.parsed.rejected)
         changes.problems.extend(one.outcome(now) for one in failed)
+        changes.commands.extend(one for one in removed if one.id not in snapshot.commands)
         replayed = await self._replay(batch.parsed.work, snapshot, changes, now)
         await self._keep(failed, now)
         await self._store.commit(changes, batch.moves, now)
@@ -110,6 +115,23 @@ class Pipeline:
                 CommandOutcome(command.id, "replay", "applied", now, command.actor, {"replayed": len(records)})
             )
         return replayed
+
+    async def _remove(self, work: Sequence[Work], now: int) -> list[CommandOutcome]:
+        """Remove what sources have brought, step by step and before anything of this batch is loaded."""
+        outcomes: list[CommandOutcome] = []
+        for command in work:
+            if not isinstance(command, Command) or command.kind != "remove_source":
+                continue
+            result = {"profiles": 0, "events": 0, "kept": 0}
+            source, after, more = str(command.content.get("source", "")), None, True
+            while more:
+                step = await self._store.remove_source(source, after=after, limit=REMOVE_STEP)
+                result["profiles"] += step.profiles
+                result["events"] += step.events
+                result["kept"] += step.kept
+                after, more = step.next, step.next is not None
+            outcomes.append(CommandOutcome(command.id, command.kind, "applied", now, command.actor, result))
+        return outcomes
 
     def _measure(
         self, batch: Batch, changes: Changes, failed: Sequence[Failed], at: tuple[float, float, float, float]

@@ -10,6 +10,7 @@
 | ``lift_cannot_link`` | ``profile``, ``with`` | ``profile_id`` |
 | ``review`` | ``id``, ``state``: ``rejected`` or ``open`` | ``id``, ``state`` |
 | ``replay`` | ``ids`` of dead letters | ``replayed`` (count) |
+| ``remove_source`` | ``source`` (id): whose data is removed | ``profiles``, ``events``, ``kept`` (counts) |
 
 Profiles are named by id. A command that cannot be applied is *refused* with a reason; it is never an error.
 """
@@ -21,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 CommandKind = Literal[
-    "merge", "unmerge", "consent", "label", "identifier_state", "lift_cannot_link", "review", "replay"
+    "merge", "unmerge", "consent", "label", "identifier_state", "lift_cannot_link", "review", "replay", "remove_source"
 ]
 
 

@@ -84,6 +84,18 @@ class StoredOutbox:
     record: OutboxRecord
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedData:
+    """What one step of :meth:`ProfileStore.remove_source` did."""
+
+    profiles: int
+    events: int
+    kept: int
+    """Profiles that stay as they are, with the source's events, because other sources know them too."""
+    next: str | None
+    """Where the next step goes on; None: everything has been looked at."""
+
+
 class ProfileStore(Protocol):
     """What the processor, the only writer, uses."""
 
@@ -120,3 +132,12 @@ class ProfileStore(Protocol):
 
     async def tidy(self, now: int) -> None:
         """Drop deduplication buckets past the horizon and trim bounded tables. Cheap when there is nothing to do."""
+
+    async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
+        """Remove what only this source has brought: one transaction that looks at about ``limit`` stored events.
+
+        Begin with ``after`` None and go on with ``next``. A person all of whose events came from the source goes
+        with everything: identifiers, events, deduplication keys, history, search rows; counts go back by as much.
+        A person whom another source knows too is left as it is. Events without a person go. Starting again from
+        the beginning, after a crash, is safe.
+        """

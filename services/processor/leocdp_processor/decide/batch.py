@@ -17,6 +17,9 @@ from leocdp_processor.decide.outbox import outbox_records
 
 Item = Envelope | Command | ItemOutcome
 
+PASSED_OVER = frozenset({"replay", "remove_source"})
+"""Commands that move data about without deciding on anybody."""
+
 
 def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
     """Everything that :func:`decide` will ask the snapshot for, whatever it decides."""
@@ -50,8 +53,8 @@ def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now:
     """What a batch changes. Pure: the snapshot is read only, and the same arguments give the same changes.
 
     ``ItemOutcome`` items are passed on as they are, so that what was filtered or failed before keeps its place.
-    Commands of kind ``replay``, and those that have an outcome already, are passed over. Raises
-    SnapshotIncomplete when a command needs more of a tree than was loaded: decide a smaller batch.
+    Commands that the pipeline itself carries out (``PASSED_OVER``), and those that have an outcome already, are
+    passed over. Raises SnapshotIncomplete when a command needs more of a tree than was loaded: decide a smaller batch.
     """
     changes = Changes()
     people = WorkingSet(snapshot, rules)
@@ -68,7 +71,7 @@ def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now:
             seen.add(key)
             decide_event(item, people, journal, dropped, changes)
         elif isinstance(item, Command):
-            if item.id not in answered and item.kind != "replay":
+            if item.id not in answered and item.kind not in PASSED_OVER:
                 answered.add(item.id)
                 changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
         else:
