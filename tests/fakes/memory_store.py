@@ -100,6 +100,7 @@ class MemoryStore:
             self._expect(self.moves.get(move.key) == move.old, f"position of {move.key}")
         for write in changes.owners:
             self._expect(self.owners.get(write.key) == write.expected, f"owner of {write.key}")
+        self._expect(not any(key in self.owners for key in changes.absent), "identifier that nobody had")
         for profile in changes.profiles:
             self._expect(self._revision(profile.id) == profile.revision, f"revision of {profile.id}")
         for profile_id, revision in changes.guards.items():

@@ -212,6 +212,8 @@ class Changes:
     """New (revision 0: the insert fails on an existing id) or changed (expected revision = ``revision``)."""
     guards: dict[str, int] = field(default_factory=dict)
     """Profile id → revision that was relied on without being changed."""
+    absent: frozenset[str] = frozenset()
+    """Identifier keys that the decision relied on nobody having, without claiming them."""
     merges: list[MergeRecord] = field(default_factory=list)
     """New ones, and existing ones with ``undone_at`` set: written whole by id."""
     switches: list[SwitchRecord] = field(default_factory=list)

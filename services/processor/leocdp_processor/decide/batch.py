@@ -85,6 +85,7 @@ def _conclude(changes: Changes, people: WorkingSet, journal: Journal, dropped: C
     changes.names_changed = {people.root_of(profile) for profile in journal.renamed} | journal.renamed
     changes.profiles = people.changed_profiles()
     changes.guards = people.guards()
+    changes.absent = people.absent()
     changes.owners = people.owner_writes()
     changes.merges = list(journal.merges.values())
     changes.switches = list(journal.switches.values())

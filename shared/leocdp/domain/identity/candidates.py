@@ -77,6 +77,10 @@ def _add_previous(
         return
     owners = people.owners
     chosen = next((one for one in readings if one.key in owners), readings[0])
+    for unknown in readings:
+        if unknown.key in owners:
+            break
+        people.nobody_has(unknown.key)
     former = chosen.kind == USER_ID and chosen.key in owners
     owner = owners.get(chosen.key)
     if any(one.key == chosen.key for one in found):

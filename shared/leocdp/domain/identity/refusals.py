@@ -38,6 +38,7 @@ def settle_refused(resolution: Resolution) -> None:
 
 def _stays_unowned(resolution: Resolution, candidate: Candidate, reason: str) -> None:
     """A limit or cap stopped the claim: nobody gets the identifier, and the refusal is visible."""
+    resolution.people.nobody_has(candidate.key)
     if resolution.journal.refused(resolution.origin, candidate.key, "", resolution.leaf, reason):
         _tell(resolution, "identifier_refused")
 

@@ -28,6 +28,7 @@ class WorkingSet:
         self._loaded = snapshot
         self._own: set[str] = set()
         self._relied_on: set[str] = set()
+        self._absent: set[str] = set()
         self._into: dict[str, str] = {}
         self._roots: dict[str, str] = {}
         self._moved: set[str] = set()
@@ -167,6 +168,13 @@ class WorkingSet:
         for profile_id in self._own:
             self.profiles[profile_id].root = self.root_of(profile_id)
         return [self.profiles[profile_id] for profile_id in sorted(self._own)]
+
+    def nobody_has(self, key: str) -> None:
+        """A decision relies on it, and may not claim the identifier."""
+        self._absent.add(key)
+
+    def absent(self) -> frozenset[str]:
+        return frozenset(self._absent - self._moved)
 
     def guards(self) -> dict[str, int]:
         return {root: self.profiles[root].revision for root in sorted(self._relied_on - self._own)}

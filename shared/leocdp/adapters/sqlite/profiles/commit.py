@@ -16,6 +16,7 @@ from leocdp.adapters.sqlite.profiles.people import Written, write_people
 from leocdp.adapters.sqlite.profiles.positions import move_positions
 from leocdp.adapters.sqlite.profiles.problems import KEPT, KEPT_DEAD, ProblemTable
 from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey, Rollups
+from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import Changes, CommandOutcome, OutboxRecord, OwnerWrite
 from leocdp.ports.profile_store import Conflict, PositionMove
 
@@ -59,6 +60,7 @@ class Committer:
         sequence = self._numbers.sequence + 1
         move_positions(self._connection, positions, sequence)
         self._write_commands(changes.commands)
+        self._check_absent(changes.absent)
         self._write_owners(changes.owners)
         written = write_people(self._connection, changes, self._numbers.profile + 1)
         keys = insert_events(self._connection, changes.events, self._numbers.event + 1)
@@ -94,6 +96,11 @@ class Committer:
 
     def count_replayed(self, waiting: int) -> None:
         self._rollups.count({"dead_letters": -waiting})
+
+    def _check_absent(self, keys: Collection[str]) -> None:
+        sql = "SELECT 1 FROM identifiers WHERE key IN ({in})"
+        if keys and next(select_in(self._connection, sql, map(pack_key, keys)), None):
+            raise Conflict("An identifier that nobody had was claimed by another commit.")
 
     def _write_owners(self, owners: Sequence[OwnerWrite]) -> None:
         claims = []
