@@ -35,6 +35,8 @@ def create_app(environment: Environment) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
         lifespan=lifespan,
     )
     app.state.services = environment.services

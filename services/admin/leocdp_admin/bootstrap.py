@@ -1,4 +1,4 @@
-"""What a fresh installation gets without a hand: source, API key and owner from the settings, or a link for the owner."""
+"""What a fresh installation gets without a hand: source, API key and owner from the settings, or a link."""
 
 from __future__ import annotations
 

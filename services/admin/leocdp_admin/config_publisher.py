@@ -68,8 +68,8 @@ class ConfigPublisher:
             await self._store.mark_published([number for number, _ in pending])
 
     async def reconcile(self) -> None:
-        """Every entry of the store is in the log with the highest version; a later change that only the log has (after a
-        restore of an older store) is taken over."""
+        """Every entry of the store is in the log with the highest version; a later change that only the log has (after
+        a restore of an older store) is taken over."""
         published = await self._published()
         known = {entry.key: entry for entry in await self._store.all_entries()}
         for key, there in published.items():

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from leocdp.adapters.engines import open_event_log, open_profile_reader
-from leocdp.adapters.sqlite.admin_store import SqliteAdminStore
+from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.kit.serve import instance_name
@@ -19,7 +19,6 @@ from leocdp.ports.admin_store import AdminStore, AdminStoreError
 from leocdp.ports.clock import Clock, SystemClock
 from leocdp.ports.event_log import EventLog, LogError
 from leocdp.ports.profile_reader import ProfileReader
-from leocdp.ports.profile_store import StoreError
 from leocdp_admin.application.audit import AuditLog
 from leocdp_admin.application.commands import Commands
 from leocdp_admin.application.configuration import Configuration
@@ -87,7 +86,7 @@ class Environment:
         self.instance = instance_name(settings.instance)
         self.log: EventLog = open_event_log(settings)
         self.reader: ProfileReader = open_profile_reader(settings)
-        self.store: AdminStore = SqliteAdminStore(sqlite_path(settings.admin_url, settings.data_dir / "admin.db"))
+        self.store: AdminStore = SQLiteAdminStore(sqlite_path(settings.admin_url, settings.data_dir / "admin.db"))
         self.probes = HttpProbes(settings.status_urls())
         self.publisher = ConfigPublisher(self.store, self.log, self.clock)
         self.services = self._services(passwords or Passwords())
@@ -105,10 +104,6 @@ class Environment:
             await self.store.has_owner()
         except AdminStoreError as error:
             reasons.append(f"admin store: {error}")
-        try:
-            await self.reader.counts()
-        except StoreError as error:
-            logger.debug("profile store is not there yet", reason=str(error))
         return reasons
 
     @asynccontextmanager

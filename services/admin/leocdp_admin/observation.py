@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leocdp.kit import metric_catalogue as m
 from leocdp.kit.metrics import Metrics
+
+_API: Final = "/api/v1"
+_FIXED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"})
 
 
 class Observation:
@@ -35,4 +39,8 @@ class Observation:
 
 
 def _route(scope: Scope) -> str:
-    return str(getattr(scope.get("route"), "path", "none"))
+    path = str(getattr(scope.get("route"), "path", ""))
+    if not path:
+        return scope["path"] if scope["path"] in _FIXED else "other"
+    # Routes of included routers do not know the prefix they stand under.
+    return f"{_API}{path}" if scope["path"].startswith(_API) and not path.startswith(_API) else path

@@ -24,7 +24,7 @@ class AdminSettings(ServiceSettings, LogSettings, StoreSettings):
     gateway_secret_file: Path | None = Field(default=None, description="File that holds the gateway's secret.")
     public_url: str = Field(
         default="",
-        description="Address under which people reach the gateway, for links; default localhost and the gateway's port.",
+        description="Address under which people reach the gateway, for links; default localhost and that port.",
     )
     gateway_port: int = Field(default=8000, ge=0, le=65535, description="Port of the gateway, for links and status.")
     observer_port: int = Field(default=8080, ge=0, le=65535, description="Port of the observer, for status.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,7 @@ from leocdp.domain.errors import Problem
 from leocdp.kit.errors import LeoError
 from leocdp.kit.logs import get_logger
 from leocdp.kit.web import error_response
-from leocdp_admin.application.errors import Changed, NotNow, RequestError, TooManyAttempts
+from leocdp_admin.application.errors import Changed, NotNow, RequestError, TooManyAttempts, Unacceptable
 from leocdp_admin.auth.current import LoginNeeded
 
 logger = get_logger(__name__)
@@ -105,16 +105,22 @@ async def _wrong_shape(request: Request, error: Exception) -> Response:
     if any(each["type"] == "json_invalid" for each in found):
         return await _answer(request, 400, "unreadable", "The body is no JSON.", ())
     problems = [Problem(path_of(each["loc"]), _sentence(each)) for each in found]
-    listed = "; ".join(
-        f"{problem.path}: {problem.problem}" if problem.path else problem.problem for problem in problems
-    )
-    return await _answer(request, 422, "invalid", listed, problems)
+    return await _request_error(request, Unacceptable(problems))
+
+
+_SENTENCES: Final = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+}
 
 
 def _sentence(found: dict[str, Any]) -> str:
-    # The validator's own words for its own errors, without the value that was sent.
-    text = str(found["msg"])
-    return text.removeprefix("Value error, ")
+    """In our words where we have some, else in the validator's; never with the value that was sent."""
+    return _SENTENCES.get(str(found["type"])) or str(found["msg"]).removeprefix("Value error, ")
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.domain.errors import Invalid, Problem
-from leocdp.domain.identity.rules_data import rules_from, rules_to_data
+from leocdp.domain.identity.rules import rules_from, rules_to_data
 from leocdp.ports.admin_store import AdminStore, VersionMismatch
 from leocdp.ports.clock import Clock
 from leocdp_admin.application.actor import Actor
@@ -69,10 +69,7 @@ class Configuration:
         self, actor: Actor, asked: ConsentSettingsAsked, *, expected: int | None = None
     ) -> ConsentSettings:
         actor.require("admin")
-        ids = [purpose.id for purpose in asked.purposes]
-        twice = [Problem(f"purposes[{at}].id", "is there twice") for at, name in enumerate(ids) if name in ids[:at]]
-        if twice:
-            raise Unacceptable(twice)
+        _refuse_repeated([purpose.id for purpose in asked.purposes], "purposes[{}].id")
         return _consent(await self._put(actor, CONSENT, asked.model_dump(), expected))
 
     async def workspace(self, actor: Actor) -> WorkspaceSettings:
@@ -94,15 +91,7 @@ class Configuration:
 
     async def put_metrics(self, actor: Actor, asked: MetricsAsked, *, expected: int | None = None) -> MetricsSettings:
         actor.require("admin")
-        names = [metric.event for metric in asked.metrics]
-        seen: set[str] = set()
-        twice = [
-            Problem(f"metrics[{at}].event", "is there twice")
-            for at, name in enumerate(names)
-            if name in seen or seen.add(name)
-        ]
-        if twice:
-            raise Unacceptable(twice)
+        _refuse_repeated([metric.event for metric in asked.metrics], "metrics[{}].event")
         return _metrics(await self._put(actor, METRICS, asked.model_dump(), expected))
 
     async def _put(self, actor: Actor, kind: str, data: Mapping[str, Any], expected: int | None) -> ConfigEntry:
@@ -146,6 +135,13 @@ def _workspace(entry: ConfigEntry | None, values: WorkspaceAsked) -> WorkspaceSe
 def _metrics(entry: ConfigEntry | None) -> MetricsSettings:
     asked = MetricsAsked.model_validate(entry.data) if entry else MetricsAsked(metrics=[])
     return MetricsSettings(**_head(entry), metrics=[MetricShape(**metric.model_dump()) for metric in asked.metrics])
+
+
+def _refuse_repeated(names: Sequence[str], path: str) -> None:
+    first = {name: place for place, name in reversed(list(enumerate(names)))}
+    twice = [Problem(path.format(place), "is there twice") for place, name in enumerate(names) if first[name] != place]
+    if twice:
+        raise Unacceptable(twice)
 
 
 def _is_zone(name: str) -> bool:

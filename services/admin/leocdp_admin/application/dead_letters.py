@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from leocdp.domain.errors import Problem
 from leocdp.ports.clock import Clock
@@ -61,7 +61,7 @@ class DeadLetters:
                 return Page(rows, page.next)
             cursor = page.next
 
-    async def _matching(self, asked: ReplayAsked) -> list[str]:
+    async def _matching(self, asked: ReplayAsked) -> Sequence[str]:
         if asked.reason is None and asked.from_ is None and asked.to is None:
             raise Unacceptable([Problem("", "name ids, or any of reason, from and to")])
         since = None if asked.from_ is None else to_ms(asked.from_)

@@ -45,6 +45,12 @@ class Wanted:
     def problems(self) -> bool:
         return self.outcome != "applied"
 
+    def fits(self, source: str | None, name: str | None) -> bool:
+        return self.source in ("", source) and self.name in ("", name)
+
+    def takes(self, problem: ProblemEvent) -> bool:
+        return self.outcome in ("", problem.outcome) and self.fits(problem.source, problem.name)
+
 
 class LiveEvents:
     def __init__(self, reader: ProfileReader) -> None:
@@ -77,12 +83,8 @@ class LiveEvents:
             max([place.problems, *(int(problem.id) for problem in problems)]),
         )
         rows = await self._rows(
-            [event for _, event in applied if wanted.applied and _fits(wanted, event.source, event.name)],
-            [
-                p
-                for p in problems
-                if wanted.problems and wanted.outcome in ("", p.outcome) and _fits(wanted, p.source, p.name)
-            ],
+            [event for _, event in applied if wanted.applied and wanted.fits(event.source, event.name)],
+            [problem for problem in problems if wanted.takes(problem)],
         )
         rows.sort(key=lambda row: row.received_at)
         return rows, moved
@@ -110,13 +112,9 @@ class LiveEvents:
         page = await self._reader.problem_events(
             outcome=wanted.outcome, source=wanted.source, limit=LOOK_AT if wanted.name else limit
         )
-        return [problem for problem in page.data if _fits(wanted, problem.source, problem.name)][:limit]
+        return [problem for problem in page.data if wanted.takes(problem)][:limit]
 
     async def _rows(self, applied: Sequence[StoredEvent], problems: Sequence[ProblemEvent]) -> list[RecentEvent]:
         roots = await self.roots([event.leaf for event in applied])
         rows = [recent_applied(event, roots.get(event.leaf or "", event.leaf)) for event in applied]
         return rows + [recent_problem(problem) for problem in problems]
-
-
-def _fits(wanted: Wanted, source: str | None, name: str | None) -> bool:
-    return wanted.source in ("", source) and wanted.name in ("", name)

@@ -1,7 +1,7 @@
 """Hide contacts from those who must not see them, wherever in an answer they stand.
 
-The rule is one for all answers: every text is searched for e-mail addresses and phone numbers, and values of fields that
-are contacts by name or by kind are hidden whole. It hides too much rather than too little.
+The rule is one for all answers: every text is searched for e-mail addresses and phone numbers, and values of fields
+that are contacts by name or by kind are hidden whole. It hides too much rather than too little.
 """
 
 from __future__ import annotations

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leocdp.domain.errors import Invalid
-from leocdp.domain.identity.rules import IdentityRules
-from leocdp.domain.identity.rules_data import rules_from
+from leocdp.domain.identity.rules import IdentityRules, RulesInvalid, default_rules, rules_from
 from leocdp.kit.logs import get_logger
 from leocdp.ports.admin_store import AdminStore
 from leocdp.ports.clock import Clock
@@ -81,10 +79,12 @@ class SettingsInForce:
 
     async def _rules(self) -> IdentityRules:
         entry = await self._store.entry(IDENTITY_RULES, SETTINGS_ID)
+        if entry is None:
+            return default_rules()
         try:
-            return rules_from(entry.data if entry else {})
-        except Invalid as error:
+            return rules_from(entry.data)
+        except RulesInvalid as error:
             # Saved by another version; the processor keeps its last valid rules likewise.
-            logger.error("identity rules are not valid; the defaults are shown", version=entry and entry.version)
+            logger.error("identity rules are not valid; the defaults are shown", version=entry.version)
             logger.debug("identity rules", problem=str(error))
-            return rules_from({})
+            return default_rules()

@@ -44,7 +44,7 @@ class Welcome:
 
 
 class Users:
-    """Raises NotFound (``user_not_found``), Conflict (``user_exists``, ``last_owner``), Changed, Unacceptable, Forbidden."""
+    """Raises NotFound (``user_not_found``), Conflict (``user_exists``, ``last_owner``), Changed, Unacceptable."""
 
     def __init__(self, store: AdminStore, passwords: Passwords, clock: Clock, *, public_url: str) -> None:
         self._store = store
@@ -80,7 +80,7 @@ class Users:
         row = await self._row(user_id)
         if expected is not None and expected != row.version:
             raise Changed(row.version)
-        given = {name: value for name, value in asked.model_dump(exclude_none=True).items()}
+        given = asked.model_dump(exclude_none=True)
         now = self._clock.now()
         changed = replace(row, **given)
         saved = await self._save(changed, actor, "user.update", now)

@@ -53,7 +53,7 @@ async def page_session(request: Request) -> SignedIn:
 
 
 async def api_actor(request: Request) -> Actor:
-    """For the JSON API: a key's actor, or a person's (changes need the CSRF token). Raises Unauthenticated, Forbidden."""
+    """For the JSON API: a key's actor, or a person's (changes need the CSRF token)."""
     principal = principal_of(request)
     if principal.kind == "key":
         return _key_actor(principal)

@@ -31,8 +31,19 @@ SourceKind = Literal["browser", "server"]
 IpPolicy = Literal["keep", "shorten", "drop"]
 Language = Literal["en", "vi"]
 ScoreModel = Literal[
-    *("lead", "prospect", "engagement", "data_quality", "acquisition", "lifetime_value", "effort", "satisfaction"),
-    *("feedback", "promoter", "credit", "loyalty", "detractor"),
+    "lead",
+    "prospect",
+    "engagement",
+    "data_quality",
+    "acquisition",
+    "lifetime_value",
+    "effort",
+    "satisfaction",
+    "feedback",
+    "promoter",
+    "credit",
+    "loyalty",
+    "detractor",
 ]
 
 
@@ -58,13 +69,15 @@ class SourceAsked(Edited):
     origins: list[str] = Field(
         default=["*"], max_length=100, description='Web origins that may send (`https://shop.vn`), or `"*"` for all.'
     )
-    id_space: str = Field("default", max_length=40, description="Whose numbering its user ids follow.")
-    shared_device: bool = Field(False, description="Kiosk, point of sale, call centre: its devices resolve nobody.")
+    id_space: str = Field(default="default", max_length=40, description="Whose numbering its user ids follow.")
+    shared_device: bool = Field(
+        default=False, description="Kiosk, point of sale, call centre: its devices resolve nobody."
+    )
     consent_policy: Literal["not_needed", "required"] = Field(
-        "not_needed", description="`required`: events without a word of consent count as not consented."
+        default="not_needed", description="`required`: events without a word of consent count as not consented."
     )
     enabled: bool = True
-    ip_policy: IpPolicy = Field("keep", description="What is kept of the client's address.")
+    ip_policy: IpPolicy = Field(default="keep", description="What is kept of the client's address.")
 
 
 class KeyShape(Shape):
@@ -84,7 +97,7 @@ class NewKeyShape(KeyShape):
 class KeyAsked(Asked):
     name: str = Field(min_length=1, max_length=100)
     scopes: list[Scope] = Field(min_length=1)
-    expires_at: datetime | None = Field(None, description="Null: until it is revoked.")
+    expires_at: datetime | None = Field(default=None, description="Null: until it is revoked.")
 
 
 class UserShape(Shape):
@@ -101,20 +114,20 @@ class UserShape(Shape):
 
 class InvitedUser(UserShape):
     invitation: str | None = Field(
-        None, description="Address that works once, for seven days, to choose a password; shown once."
+        default=None, description="Address that works once, for seven days, to choose a password; shown once."
     )
 
 
 class UserAsked(Asked):
     email: str = Field(min_length=3, max_length=254)
-    name: str = Field("", max_length=100)
+    name: str = Field(default="", max_length=100)
     role: Role = "viewer"
     language: Literal["", "en", "vi"] = ""
-    password: str | None = Field(None, max_length=1000, description="Left out: the answer has an invitation.")
+    password: str | None = Field(default=None, max_length=1000, description="Left out: the answer has an invitation.")
 
 
 class UserChange(Edited):
-    name: str | None = Field(None, max_length=100)
+    name: str | None = Field(default=None, max_length=100)
     role: Role | None = None
     status: Literal["active", "disabled"] | None = None
     language: Literal["", "en", "vi"] | None = None
@@ -154,8 +167,8 @@ class ConsentSettings(SettingsShape):
 
 class PurposeAsked(Asked):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    name: str = Field("", max_length=100)
-    description: str = Field("", max_length=500)
+    name: str = Field(default="", max_length=100)
+    description: str = Field(default="", max_length=500)
 
 
 class ConsentSettingsAsked(Edited):
@@ -170,22 +183,22 @@ class WorkspaceSettings(SettingsShape):
 
 
 class WorkspaceAsked(Edited):
-    name: str = Field("LEO CDP", min_length=1, max_length=100)
-    time_zone: str = Field("UTC", max_length=100, description="IANA name, such as Asia/Ho_Chi_Minh.")
+    name: str = Field(default="LEO CDP", min_length=1, max_length=100)
+    time_zone: str = Field(default="UTC", max_length=100, description="IANA name, such as Asia/Ho_Chi_Minh.")
     language: Language = "en"
-    currency: str = Field("VND", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
+    currency: str = Field(default="VND", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
 
 
 class MetricAsked(Asked):
     """What one event name is worth."""
 
     event: str = Field(min_length=1, max_length=200, examples=["Order Completed"])
-    name: str = Field("", max_length=100, description="What people call it; empty: the event name.")
+    name: str = Field(default="", max_length=100, description="What people call it; empty: the event name.")
     score: ScoreModel = "lead"
-    points: int = Field(0, ge=-1000, le=1000)
-    stage: str = Field("", max_length=50, description="Funnel stage that the event leads to at least.")
+    points: int = Field(default=0, ge=-1000, le=1000)
+    stage: str = Field(default="", max_length=50, description="Funnel stage that the event leads to at least.")
     journey: Literal["", "awareness", "attraction", "ask", "action", "advocacy"] = ""
-    loyalty: int = Field(0, ge=-1000, le=1000, description="Loyalty points.")
+    loyalty: int = Field(default=0, ge=-1000, le=1000, description="Loyalty points.")
 
 
 class MetricShape(Shape):
@@ -218,10 +231,10 @@ class AuditRow(Shape):
 
 
 class AuditAsked(PageAsked):
-    actor: str = Field("", max_length=200)
-    action: str = Field("", max_length=100, description="Exact, or a prefix that ends in a dot: `profile.`.")
-    target: str = Field("", max_length=200)
-    from_: datetime | None = Field(None, alias="from")
+    actor: str = Field(default="", max_length=200)
+    action: str = Field(default="", max_length=100, description="Exact, or a prefix that ends in a dot: `profile.`.")
+    target: str = Field(default="", max_length=200)
+    from_: datetime | None = Field(default=None, validation_alias="from", serialization_alias="from")
     to: datetime | None = None
 
 

@@ -54,11 +54,13 @@ class ListOf(Shape, Generic[T]):
     """A page of a list."""
 
     data: list[T]
-    next: str | None = Field(None, description="Give this as `cursor` to get the next page; null on the last one.")
+    next: str | None = Field(
+        default=None, description="Give this as `cursor` to get the next page; null on the last one."
+    )
 
 
 class PageAsked(Asked):
     """Paging of every list."""
 
-    limit: int = Field(50, ge=1, le=200, description="At most this many.")
-    cursor: str | None = Field(None, max_length=2000, description="`next` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200, description="At most this many.")
+    cursor: str | None = Field(default=None, max_length=2000, description="`next` of the page before.")

@@ -27,7 +27,9 @@ class EventShape(Shape):
     profile_id: str | None = Field(description="The person now; null when no identifier was usable.")
     anonymous_id: str | None
     user_id: str | None
-    session_id: str | None = Field(None, description="Known where the events around it are: in a profile's timeline.")
+    session_id: str | None = Field(
+        default=None, description="Known where the events around it are: in a profile's timeline."
+    )
     properties: dict[str, Any]
     traits: dict[str, Any]
     context: dict[str, Any]
@@ -39,7 +41,7 @@ class EventOutcome(Shape):
     outcome: OutcomeName
     reason: str | None = None
     profile_id: str | None = None
-    event: EventShape | None = Field(None, description="Null when it was not applied.")
+    event: EventShape | None = Field(default=None, description="Null when it was not applied.")
 
 
 class RecentEvent(Shape):
@@ -61,23 +63,25 @@ class RecentEvent(Shape):
     anonymous_id: str | None = None
     user_id: str | None = None
     session_id: str | None = None
-    properties: dict[str, Any] = {}
-    traits: dict[str, Any] = {}
-    context: dict[str, Any] = {}
-    payload: str | None = Field(None, description="As it came, when it was not applied; never shown to viewers.")
+    properties: dict[str, Any] = Field(default_factory=dict)
+    traits: dict[str, Any] = Field(default_factory=dict)
+    context: dict[str, Any] = Field(default_factory=dict)
+    payload: str | None = Field(
+        default=None, description="As it came, when it was not applied; never shown to viewers."
+    )
 
 
 class RecentAsked(Asked):
     outcome: Literal["", "applied", "duplicate", "filtered", "dead-lettered", "rejected"] = ""
-    source: str = Field("", max_length=200)
-    name: str = Field("", max_length=500)
-    limit: int = Field(50, ge=1, le=200)
+    source: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=500)
+    limit: int = Field(default=50, ge=1, le=200)
 
 
 class StreamAsked(Asked):
     outcome: Literal["", "applied", "duplicate", "filtered", "dead-lettered", "rejected"] = ""
-    source: str = Field("", max_length=200)
-    name: str = Field("", max_length=500)
+    source: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=500)
 
 
 class CatalogueRow(Shape):
@@ -109,15 +113,15 @@ class DeadLetterShape(Shape):
 
 
 class DeadLettersAsked(PageAsked):
-    reason: str = Field("", max_length=200)
-    source: str = Field("", max_length=200)
-    waiting: bool = Field(True, description="Only those that were not replayed yet.")
+    reason: str = Field(default="", max_length=200)
+    source: str = Field(default="", max_length=200)
+    waiting: bool = Field(default=True, description="Only those that were not replayed yet.")
 
 
 class ReplayAsked(Asked):
     """Either `ids`, or any of `reason`, `from` and `to`."""
 
-    ids: list[str] | None = Field(None, min_length=1, max_length=10_000)
-    reason: str | None = Field(None, min_length=1, max_length=200)
-    from_: datetime | None = Field(None, alias="from")
+    ids: list[str] | None = Field(default=None, min_length=1, max_length=10_000)
+    reason: str | None = Field(default=None, min_length=1, max_length=200)
+    from_: datetime | None = Field(default=None, validation_alias="from", serialization_alias="from")
     to: datetime | None = None

@@ -21,7 +21,7 @@ class MergeShape(Shape):
     by: Literal["event", "user"]
     actor: str
     into: str
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
     message_id: str | None
     identifier: ShortIdentifier | None = Field(description="What connected the two.")
     undone_at: Moment | None
@@ -33,7 +33,7 @@ class SwitchShape(Shape):
 
     at: Moment
     identifier: ShortIdentifier
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
     to: str
     message_id: str
     count: int

@@ -16,7 +16,7 @@ ConsentStatus = Literal["granted", "denied", "unknown"]
 class IdentifierShape(Shape):
     kind: str = Field(examples=["email"])
     value: str = Field(examples=["lan@example.vn"])
-    id_space: str = Field("default", description="Whose numbering a user id follows.")
+    id_space: str = Field(default="default", description="Whose numbering a user id follows.")
     state: Literal["active", "former", "shared", "retired"]
     first_seen: Moment
     last_seen: Moment
@@ -26,8 +26,8 @@ class IdentifierShape(Shape):
 
 class EventCounts(Shape):
     total: int = Field(description="Every applied item of all six types.")
-    by_name: dict[str, int] = {}
-    by_type: dict[str, int] = {}
+    by_name: dict[str, int] = Field(default_factory=dict)
+    by_type: dict[str, int] = Field(default_factory=dict)
 
 
 class SegmentOf(Shape):
@@ -53,19 +53,19 @@ class ProfileShape(Shape):
     id: str = Field(examples=["prf_018f3a5c1d2e0123456789abcdef"])
     merged_ids: list[str] = Field(description="Profiles that became part of this one.")
     status: Status
-    name: str = Field("", description="What to call the person in a list.")
+    name: str = Field(default="", description="What to call the person in a list.")
     first_seen: Moment | None
     last_seen: Moment | None
     stage: str | None = None
     identifiers: list[IdentifierShape]
     traits: dict[str, Any]
     events: EventCounts
-    segments: list[SegmentOf] = []
-    scores: dict[str, float] = {}
+    segments: list[SegmentOf] = Field(default_factory=list)
+    scores: dict[str, float] = Field(default_factory=dict)
     consents: dict[str, ConsentShape]
     labels: list[str]
     provenance: dict[str, TraitOrigin] | None = Field(
-        None, description="Per trait, where and when it was last set; only with `include=provenance`."
+        default=None, description="Per trait, where and when it was last set; only with `include=provenance`."
     )
 
     @model_serializer(mode="wrap")
@@ -101,34 +101,40 @@ class ProfileList(ListOf[ProfileRow]):
 class LookupAsked(Asked):
     kind: str = Field(min_length=1, max_length=100, examples=["email"])
     value: str = Field(min_length=1, max_length=1000, examples=["lan@example.vn"])
-    id_space: str = Field("default", max_length=100)
+    id_space: str = Field(default="default", max_length=100)
     include: Literal["", "provenance"] = ""
 
 
 class ProfilesAsked(PageAsked):
-    q: str = Field("", max_length=200, description="Name, contact or id, or the beginning or a part of one.")
+    q: str = Field(default="", max_length=200, description="Name, contact or id, or the beginning or a part of one.")
     status: Literal["", "identified", "anonymous"] = ""
-    label: str = Field("", max_length=100)
+    label: str = Field(default="", max_length=100)
     sort: Literal["last_seen", "first_seen", "name"] = "last_seen"
 
 
 class ProfileEventsAsked(PageAsked):
-    name: str = Field("", max_length=500)
+    name: str = Field(default="", max_length=500)
     type: Literal["", "identify", "track", "page", "screen", "group", "alias"] = ""
-    from_: datetime | None = Field(None, alias="from", description="Not before this time.")
-    to: datetime | None = Field(None, description="Before this time.")
+    from_: datetime | None = Field(
+        default=None, validation_alias="from", serialization_alias="from", description="Not before this time."
+    )
+    to: datetime | None = Field(default=None, description="Before this time.")
 
 
 class MergeAsked(Asked):
     with_: str = Field(
-        alias="with", min_length=1, max_length=1000, description="The other profile: id or `kind:value`."
+        validation_alias="with",
+        serialization_alias="with",
+        min_length=1,
+        max_length=1000,
+        description="The other profile: id or `kind:value`.",
     )
 
 
 class UnmergeAsked(Asked):
     merge_id: str = Field(min_length=1, max_length=200)
     identifier: Literal["keep", "shared"] = Field(
-        "keep", description="`shared`: the identifier that connected the two resolves nobody any more."
+        default="keep", description="`shared`: the identifier that connected the two resolves nobody any more."
     )
 
 
@@ -139,5 +145,5 @@ class LabelsAsked(Asked):
 class IdentifierStateAsked(Asked):
     kind: str = Field(min_length=1, max_length=100)
     value: str = Field(min_length=1, max_length=1000)
-    id_space: str = Field("default", max_length=100)
+    id_space: str = Field(default="default", max_length=100)
     state: Literal["active", "shared"]
