@@ -31,7 +31,8 @@ SETTINGS = {
     "Admin": "leocdp_admin.settings",
     "API gateway": "leocdp_gateway.settings",
     "leocdp run": "leocdp_cli.supervisor.settings",
-    "Other commands": "leocdp_cli.connection",
+    "Commands over the API": "leocdp_cli.connection",
+    "leocdp migrate and doctor": "leocdp_cli.stores",
 }
 
 

@@ -1,0 +1,46 @@
+"""Which format each file of the embedded engine has, looked up without opening it for work."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from leocdp.adapters.sqlite.admin.schema import MIGRATIONS as ADMIN_MIGRATIONS
+from leocdp.adapters.sqlite.log.file import SCHEMA_VERSION as LOG_VERSION
+from leocdp.adapters.sqlite.profiles.schema import SCHEMA_VERSION as PROFILES_VERSION
+
+KNOWN = {"log": LOG_VERSION, "profiles": PROFILES_VERSION, "admin": len(ADMIN_MIGRATIONS)}
+"""The newest format of each file that this build knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    name: str
+    path: Path
+    version: int | None
+    """None: there is no file yet, or nothing in it."""
+    known: int
+    problem: str = ""
+    """Why the version could not be read."""
+
+    @property
+    def current(self) -> bool:
+        return self.version == self.known
+
+
+def file_format(name: str, path: Path) -> FileFormat:
+    """``name`` is one of ``KNOWN``."""
+    known = KNOWN[name]
+    if not path.exists():
+        return FileFormat(name, path, None, known)
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=5)
+        try:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return FileFormat(name, path, None, known, f"It cannot be read: {error}.")
+    return FileFormat(name, path, version or None, known)
