@@ -28,7 +28,8 @@ class TooDeep(NotJson):
 
 
 def read_json(text: bytes) -> Any:
-    """The value of a JSON text. NUL and lone surrogates become U+FFFD, integers beyond 64 bits floats.
+    """The value of a JSON text. NUL and lone surrogates become U+FFFD, integers beyond 64 bits floats, and numbers
+    beyond those null.
 
     Raises:
         NotJson, TooDeep
@@ -82,7 +83,7 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, list):
         return [_cleaned(part) for part in value]
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        return _finite(float(value) if abs(value) < 10**308 else 0.0)
+        return float(value) if abs(value) < 10**308 else None
     return _finite(value) if isinstance(value, float) else value
 
 

@@ -240,7 +240,7 @@ def _message_id(
     comes from the item's place in the log: as unique as a random one, and the same on replay.
     """
     given = _word(body.get("messageId"))
-    if given is not None and len(given) <= LONGEST_MESSAGE_ID and given.isprintable():
+    if given is not None and len(given) <= LONGEST_MESSAGE_ID and given.isprintable() and "\ufffd" not in given:
         return given
     flags.append("derived_message_id")
     digest = blake2b(source.id.encode("utf-8", "surrogatepass"), digest_size=16)
