@@ -95,7 +95,7 @@ def together(*parts: Changes) -> Changes:
     for part in parts:
         for name in whole.__dataclass_fields__:
             into, more = getattr(whole, name), getattr(part, name)
-            into.extend(more) if isinstance(into, list) else into.update(more)
+            setattr(whole, name, into + more if isinstance(into, list) else into | more)
     return whole
 
 

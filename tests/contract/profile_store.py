@@ -210,6 +210,14 @@ class ProfileStoreContract(ProfileContract):
         await write(store, person(1))
         await _refused(store, Changes(owners=[OwnerWrite(LAN, Owner(profile_id(1)), expected=Owner(profile_id(1)))]))
 
+    async def test_an_identifier_that_nobody_should_have_is_a_conflict_when_somebody_has_it(
+        self, store: ProfileStore
+    ) -> None:
+        await write(store, Changes(absent=frozenset({LAN})))
+        await write(store, together(person(1, LAN), Changes(absent=frozenset({MAI}))))
+        await _refused(store, together(person(2), Changes(absent=frozenset({MAI, LAN}))))
+        assert await load(store, profile_id(2)) == {}
+
     async def test_identifiers_differ_by_kind_space_and_every_character(self, store: ProfileStore) -> None:
         keys = ["user_id:a", "user_id@shop:a", "crm_id:a", "user_id:A", "user_id:a ", "social:x:a", "social:x:a:b"]
         for number, key in enumerate(keys):

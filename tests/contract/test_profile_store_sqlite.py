@@ -9,6 +9,7 @@ import pytest
 
 from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
 from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
+from tests.contract.profile_reader import ProfileReaderContract
 from tests.contract.profile_store import ProfileStoreContract, ProfileStoreEffectsContract
 
 
@@ -33,4 +34,8 @@ class TestStore(ProfileStoreContract):
 
 
 class TestEffects(ProfileStoreEffectsContract):
+    pass
+
+
+class TestReader(ProfileReaderContract):
     pass

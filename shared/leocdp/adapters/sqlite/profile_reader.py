@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from leocdp.adapters.sqlite.profiles import event_reads, figures, history, lists, search
 from leocdp.adapters.sqlite.profiles.codec import COMMANDS, PackedId, pack_id, pack_key
 from leocdp.adapters.sqlite.profiles.connection import Tuning
+from leocdp.adapters.sqlite.profiles.digest_reads import read_digest
 from leocdp.adapters.sqlite.profiles.load import load_profiles, load_trees
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
 from leocdp.adapters.sqlite.profiles.problem_reads import latest_of_message, page_of_problems
@@ -128,7 +129,7 @@ class SQLiteProfileReader:
         return await self._pool.run(_positions)
 
     async def digest(self) -> str:
-        raise NotImplementedError
+        return await self._pool.run(read_digest)
 
 
 def _find(connection: sqlite3.Connection, ref: Identifier | str) -> Profile | None:

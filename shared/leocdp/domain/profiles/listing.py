@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from re import compile
 from typing import Any, Final, Literal
 from unicodedata import combining, normalize
 
@@ -12,6 +13,7 @@ from leocdp.domain.identity.kinds import DEFAULT_KINDS, SOCIAL, KindRule
 from leocdp.domain.profiles.state import Register, State
 
 LISTED_IDENTIFIERS: Final = 6
+_CONTROLS: Final = compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _MAX_NAME: Final = 200
 _RULES: Final = {rule.name: rule for rule in DEFAULT_KINDS}
 _UNKNOWN: Final = KindRule("", 9, resolves=False)
@@ -76,10 +78,10 @@ def labels_of(state: State) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """Text as searches compare it, without case, marks and extra spaces: ``Nguyễn  Văn Đức`` → ``nguyen van duc``."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    plain = "".join(char for char in normalize("NFKD", text.casefold()) if not combining(char))
-    return " ".join(plain.replace("đ", "d").casefold().split())
+    if not text.isascii():
+        plain = "".join(char for char in normalize("NFKD", text.casefold()) if not combining(char))
+        text = plain.replace("đ", "d")
+    return " ".join(_CONTROLS.sub(" ", text.casefold()).split())
 
 
 def word_starts(folded: str, most: int = 8, length: int = 32) -> Sequence[str]:

@@ -56,12 +56,17 @@ def insert_events(connection: sqlite3.Connection, events: Sequence[EventWrite], 
     return keys
 
 
+def event_id(received_at: int, source: str, message_id: str) -> str:
+    """The id of a stored event, as ``Envelope.event_id`` made it: it is not stored."""
+    return f"evt_{received_at:012x}{dedup_key(source, message_id)[:8].hex()}"
+
+
 def stored_event(row: tuple[Any, ...]) -> StoredEvent:
     """An event from the columns of ``COLUMNS``."""
     (_, leaf, timestamp, received_at, original, sent_at, type_, name, source, protocol, message_id, anonymous_id,
      user_id, body) = row  # fmt: skip
     return StoredEvent(
-        id=f"evt_{received_at:012x}{dedup_key(source, message_id)[:8].hex()}",
+        id=event_id(received_at, source, message_id),
         message_id=message_id,
         type=type_,
         name=name,
