@@ -3,5 +3,8 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    "tests.contract.event_log", "tests.contract.event_log_harness", "tests.contract.event_log_reading"
+    "tests.contract.admin_store",
+    "tests.contract.event_log",
+    "tests.contract.event_log_harness",
+    "tests.contract.event_log_reading",
 )
