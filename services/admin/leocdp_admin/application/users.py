@@ -129,6 +129,10 @@ class Users:
 
     # Links that work once
 
+    async def has_owner(self) -> bool:
+        """Whether anybody can log in and administer; until then the only way in is the first owner's link."""
+        return await self._store.has_owner()
+
     async def first_owner_link(self) -> str | None:
         """A new address for the first owner, good for 30 minutes; None when there is an owner."""
         if await self._store.has_owner():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from leocdp_admin.application.errors import Conflict, RequestError
+from leocdp_admin.forms.problem_words import problem_text
+from leocdp_admin.i18n.catalogues import N_
+from leocdp_admin.i18n.localisation import Localisation
 
-class HasPath(Protocol):
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def problem(self) -> str: ...
+CONFLICTS = {
+    "source_exists": ("name", N_("Another source has this name already.")),
+    "user_exists": ("email", N_("Somebody with this e-mail address is here already.")),
+}
 
 
 def _blank() -> defaultdict[str, str]:
@@ -28,7 +29,7 @@ class Form:
     problems: dict[str, str] = field(default_factory=_blank)
 
     @classmethod
-    def of(cls, values: Mapping[str, str]) -> Form:
+    def of(cls, **values: str) -> Form:
         return cls(defaultdict(str, values))
 
     @property
@@ -37,11 +38,24 @@ class Form:
 
     def blame(self, name: str, sentence: str) -> None:
         """The first problem of a field is the one shown."""
-        if not self.problems.get(name):
+        if name not in self.problems:
             self.problems[name] = sentence
 
-    def blame_all(self, found: Sequence[HasPath], otherwise: str) -> None:
-        """Problems of a request body, put beside the fields they are about; ``otherwise`` for those about none."""
-        for problem in found:
-            name = problem.path.split(".")[0].split("[")[0] or otherwise
-            self.blame(name, problem.problem)
+    def need(self, name: str, l10n: Localisation) -> None:
+        """The field must not be empty."""
+        if not self.values[name].strip():
+            self.blame(name, l10n.gettext("Please fill this in."))
+
+    def refused(self, error: RequestError, l10n: Localisation, *, otherwise: str) -> None:
+        """Put what the application says beside the fields it is about; ``otherwise`` for what is about none.
+
+        Raises the error again when it is not about the form at all.
+        """
+        if isinstance(error, Conflict) and error.public_code in CONFLICTS:
+            name, sentence = CONFLICTS[error.public_code]
+            self.blame(name, l10n.gettext(sentence))
+        elif error.problems:
+            for path, problem in error.problems:
+                self.blame(path.split(".")[0].split("[")[0] or otherwise, problem_text(problem, l10n))
+        else:
+            raise error

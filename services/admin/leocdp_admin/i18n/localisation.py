@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date as CalendarDay
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,7 @@ class Localisation:
         """The day alone."""
         return "" if at is None else format_date(self.local(at).date(), "medium", locale=self.locale)
 
-    def short_day(self, day: date) -> str:
+    def short_day(self, day: CalendarDay) -> str:
         """Day and month, for the axis of a chart."""
         return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=self.locale)
 

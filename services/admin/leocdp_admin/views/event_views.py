@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from leocdp_admin.application.shapes.events import EventShape, RecentEvent
 from leocdp_admin.i18n.catalogues import N_
 from leocdp_admin.i18n.localisation import Localisation
 from leocdp_admin.views.words import TYPE_ICONS, TYPES, word
@@ -130,8 +131,8 @@ def facts(content: Mapping[str, Any], l10n: Localisation) -> list[Fact]:
     return found
 
 
-def event_view(event: Any, source: str, l10n: Localisation, *, raw: bool) -> EventView:
-    """``event`` is an EventShape; ``source`` the name of its source."""
+def event_view(event: EventShape, source: str, l10n: Localisation, *, raw: bool) -> EventView:
+    """``source`` is the name of its source."""
     details = event.traits if event.type in ("identify", "group") else event.properties
     return EventView(
         id=event.id,
@@ -143,24 +144,73 @@ def event_view(event: Any, source: str, l10n: Localisation, *, raw: bool) -> Eve
         about=about_line(event.type, event.properties, event.traits, l10n),
         source=source,
         details=facts(details, l10n),
-        surroundings=facts({k: v for k, v in event.context.items() if k not in ("traits",)}, l10n),
+        surroundings=facts({k: v for k, v in event.context.items() if k != "traits"}, l10n),
         receipt=_receipt(event, source, l10n),
         raw=json_text(event.model_dump(mode="json")) if raw else "",
     )
+
+
+def recent_view(event: RecentEvent, source: str, l10n: Localisation, *, raw: bool) -> EventView:
+    """An event that came in lately. Of one that was not applied only the payload is known, as it came."""
+    sent = sent_item(event.payload) if event.payload and event.outcome != "applied" else {}
+    properties, traits = event.properties or _object(sent, "properties"), event.traits or _object(sent, "traits")
+    type_ = event.type or ""
+    details = traits if type_ in ("identify", "group") else properties
+    json_shown = (
+        pretty(event.payload)
+        if event.payload
+        else json_text(event.model_dump(mode="json", exclude={"payload", "reason", "error"}))
+    )
+    return EventView(
+        id=f"{event.outcome}-{event.id}",
+        at=event.timestamp,
+        type=type_,
+        type_name=word(TYPES, type_, l10n) or l10n.gettext("Event"),
+        icon=TYPE_ICONS.get(type_, "bolt"),
+        title=title_of(event.type, event.name, properties, l10n),
+        about=about_line(type_, properties, traits, l10n),
+        source=source,
+        details=facts(details, l10n),
+        surroundings=facts({k: v for k, v in event.context.items() if k != "traits"}, l10n),
+        receipt=_receipt(event, source, l10n),
+        raw=json_shown if raw else "",
+    )
+
+
+def sent_item(payload: str) -> Mapping[str, Any]:
+    """A payload as an object; empty for what is no JSON object."""
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def pretty(payload: str) -> str:
+    """A payload with line breaks where it is JSON, else as it came."""
+    try:
+        return json_text(json.loads(payload))
+    except ValueError:
+        return payload
+
+
+def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _receipt(event: Any, source: str, l10n: Localisation) -> list[Fact]:
+def _receipt(event: EventShape | RecentEvent, source: str, l10n: Localisation) -> list[Fact]:
     found = [
         Fact(l10n.gettext("Happened"), l10n.moment(event.timestamp)),
         Fact(l10n.gettext("Received"), l10n.moment(event.received_at)),
         Fact(l10n.gettext("Source"), source),
         Fact(l10n.gettext("Customer ID"), event.user_id or ""),
         Fact(l10n.gettext("Browser or app"), event.anonymous_id or ""),
-        Fact(l10n.gettext("Message number"), event.message_id),
+        Fact(l10n.gettext("Message number"), event.message_id or ""),
     ]
     return [fact for fact in found if fact.value]
 

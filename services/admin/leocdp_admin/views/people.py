@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from leocdp_admin.application.shapes.profiles import ProfileShape
+from leocdp_admin.application.shapes.profiles import ProfileRow, ProfileShape
 from leocdp_admin.i18n.catalogues import N_
 from leocdp_admin.i18n.localisation import Localisation
 from leocdp_admin.views.event_views import key_name, value_text
@@ -175,3 +175,17 @@ def source_name(source: str | None, sources: Mapping[str, str], l10n: Localisati
 
 def top_events(counts: Mapping[str, int], most: int = 5) -> Iterable[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody in a list to choose from."""
+
+    id: str
+    who: PersonView
+    status: str
+    events: int
+
+
+def candidate(row: ProfileRow, l10n: Localisation) -> Candidate:
+    return Candidate(row.id, person_view(row, l10n), row.status, row.events.total)

@@ -22,7 +22,6 @@ from leocdp_admin.views.words import TYPES, word
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PAGE = 50
 MOST_NAMES = 100
 
 
@@ -39,7 +38,7 @@ async def story(frame: CurrentFrame, profile_id: str, asked: Annotated[StoryAske
     if profile.id != profile_id:
         return _survivor(profile)
     days, next_url = await _story(frame, profile, asked, names)
-    context = {
+    context: dict[str, Any] = {
         "days": days,
         "next_url": next_url,
         "filtered": bool(asked.type or asked.name),
@@ -88,8 +87,7 @@ async def _profile(frame: Frame, profile_id: str) -> tuple[ProfileShape, Mapping
 async def _story(
     frame: Frame, profile: ProfileShape, asked: StoryAsked, names: Mapping[str, str]
 ) -> tuple[list[Day], str]:
-    wanted = ProfileEventsAsked(name=asked.name, type=asked.type, cursor=asked.cursor, limit=PAGE)
-    page = await frame.services.profiles.events(frame.actor, profile.id, wanted)
+    page = await frame.services.profiles.events(frame.actor, profile.id, asked)
     raw = not frame.actor.masked
     views = [event_view(e, source_name(e.source, names, frame.l10n), frame.l10n, raw=raw) for e in page.data]
     days = tell(views, frame.l10n, frame.now, newer=_newer(asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -28,7 +28,7 @@ async def profiles(frame: CurrentFrame, asked: Annotated[ListAsked, Query()]) ->
     def person(row: ProfileRow) -> PersonView:
         return person_view(row, frame.l10n)
 
-    context = {
+    context: dict[str, Any] = {
         "asked": asked,
         "page": page,
         "person": person,

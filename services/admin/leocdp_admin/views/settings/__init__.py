@@ -1,0 +1,1 @@
+"""Settings: workspace, users, API keys, system status, audit log, one's own account."""
