@@ -20,9 +20,9 @@ from leocdp.domain.decisions import (
     SwitchRecord,
 )
 from leocdp.domain.events import Outcome
-from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Profile, Register, State, SwitchInfo
-from leocdp.ports.profile_reader import EventQuery, ProfileReader
-from leocdp.ports.profile_store import Conflict, PositionMove, ProfileStore, StoreUnavailable
+from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Person, Profile, Register, State, SwitchInfo
+from leocdp.ports.profile_reader import EventQuery, ProfileQuery, ProfileReader
+from leocdp.ports.profile_store import Conflict, PositionMove, ProfileStore, RemovedData, StoreUnavailable
 from tests.contract.builders import (
     DAY,
     LOG,
@@ -470,6 +470,62 @@ class ProfileStoreEffectsContract(ProfileContract):
         [(_, found)] = await reader.recent_events()
         assert (found.leaf, found.message_id) == (None, "m-1")
         assert (await reader.events([profile_id(1)], EventQuery())).data == []
+
+    async def test_a_source_is_removed_with_the_people_that_only_it_has_brought(
+        self, store: ProfileStore, reader: ProfileReader
+    ) -> None:
+        """1 and 2 are one person of the demo, 3 is known to another source too, 4 not to the demo at all."""
+        await _merged(store)
+        people = await load(store, profile_id(1))
+        labelled = replace(people[profile_id(1)].person or Person(State(), ()), state=state(LAN, MAI, labels=["vip"]))
+        await write(store, Changes(profiles=[replace(people[profile_id(1)], person=labelled)]))
+        await write(store, person(3, "user_id:three", name="Three"), person(4, "user_id:four", name="Four"))
+        demo = [event(f"d-{n}", T0 + n, source="demo", name=f"Demo {n % 2}") for n in range(9)]
+        for number, one in enumerate(demo[:8]):
+            await write(store, applied(profile_id(number % 3 + 1), one))
+        await write(store, applied(None, demo[8]))
+        await write(store, applied(profile_id(3), event("m-3")), applied(profile_id(4), event("m-4")))
+        pair = ReviewPair("rev-1", T0, profile_id(2), profile_id(3), "limit", MAI, "d-1")
+        problems = [problem(Outcome.DEAD_LETTERED, 1, source_id="demo"), problem(Outcome.DEAD_LETTERED, 2)]
+        await write(store, Changes(reviews=[pair], problems=problems, outbox=[announcement(1), announcement(4)]))
+
+        removed = [await store.remove_source("demo", after=None, limit=4)]
+        while removed[-1].next is not None:
+            removed.append(await store.remove_source("demo", after=removed[-1].next, limit=4))
+
+        assert [sum(getattr(step, name) for step in removed) for name in ("profiles", "events", "kept")] == [2, 7, 1]
+        assert (await look_up(store, LAN, MAI, "user_id:three", "user_id:four")).owners.keys() == {
+            "user_id:three",
+            "user_id:four",
+        }
+        assert await load(store, profile_id(1), profile_id(2)) == {}
+        assert [hit.id for hit in (await reader.search(ProfileQuery(sort="name"))).data] == [
+            profile_id(4),
+            profile_id(3),
+        ]
+        for query in (ProfileQuery("lan@x"), ProfileQuery(label="vip")):
+            assert list((await reader.search(query)).data) == []
+        assert len((await reader.events([profile_id(3)], EventQuery())).data) == 3
+        assert list((await reader.identity_history([profile_id(1), profile_id(2)])).merges) == []
+        assert list((await reader.reviews()).data) == []
+        assert [one.record for one in await store.pending_outbox(9)] == [announcement(4)]
+        counts = await reader.counts()
+        assert (counts.profiles, counts.people, counts.identified, counts.events) == (2, 2, 2, 4)
+        assert counts.dead_letters == 1
+        assert sum(entry.count for entry in await reader.catalogue()) == 4
+        assert sum(bucket.count for bucket in await reader.series("events", since=0, bucket="day")) == 4
+        await write(store, together(person(1, LAN), applied(profile_id(1), demo[0])))
+
+    async def test_removing_a_source_twice_removes_nothing_more(
+        self, store: ProfileStore, reader: ProfileReader
+    ) -> None:
+        await write(store, together(person(1, LAN), applied(profile_id(1), event("d-1", source="demo"))))
+        await write(store, together(person(2, MAI), applied(profile_id(2), event("m-1"))))
+        first = await store.remove_source("demo", after=None, limit=100)
+        assert first == RemovedData(profiles=1, events=1, kept=0, next=None)
+        assert await store.remove_source("demo", after=None, limit=100) == RemovedData(0, 0, 0, None)
+        assert await reader.last_event_at("demo") is None
+        assert (await reader.counts()).events == 1
 
 
 async def _refused(

@@ -18,7 +18,7 @@ from leocdp.adapters.sqlite.profiles.load import load_snapshot
 from leocdp.adapters.sqlite.profiles.lock import StoreLock
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
 from leocdp.domain.decisions import Changes, LoadRequest, Snapshot
-from leocdp.ports.profile_store import PositionMove, StoredOutbox, StoreUnavailable
+from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -104,6 +104,9 @@ class SQLiteProfileStore:
     async def tidy(self, now: int) -> None:
         await self._run(lambda: self._tidy(now))
 
+    async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
+        return await self._run(lambda: self._remove_source(source_id, int(after or 0), limit))
+
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
             raise StoreUnavailable(f"The profile store {self._path} is not open: call start() first.")
@@ -167,6 +170,13 @@ class SQLiteProfileStore:
         if committer.has_to_tidy(now):
             self._write(lambda: committer.tidy(now))
 
+    def _remove_source(self, source_id: str, after: int, limit: int) -> RemovedData:
+        committer = self._open_committer()
+        with self._transaction():
+            removed = committer.remove_source(source_id, after, limit)
+        committer.reload()
+        return removed
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         connection = self._open_connection()
@@ -178,5 +188,5 @@ class SQLiteProfileStore:
             # A full disk may have rolled back already.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            self._open_committer().rolled_back()
+            self._open_committer().reload()
             raise

@@ -15,10 +15,11 @@ from leocdp.adapters.sqlite.profiles.history import write_history
 from leocdp.adapters.sqlite.profiles.people import Written, write_people
 from leocdp.adapters.sqlite.profiles.positions import move_positions
 from leocdp.adapters.sqlite.profiles.problems import KEPT, KEPT_DEAD, ProblemTable
+from leocdp.adapters.sqlite.profiles.removal import remove_step
 from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey, Rollups
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import Changes, CommandOutcome, OutboxRecord, OwnerWrite
-from leocdp.ports.profile_store import Conflict, PositionMove
+from leocdp.ports.profile_store import Conflict, PositionMove, RemovedData
 
 DAY_MS: Final = 86_400_000
 
@@ -80,11 +81,14 @@ class Committer:
         self._numbers = self._pending
         self._dedup.committed(self._pending_keys)
 
-    def rolled_back(self) -> None:
+    def reload(self) -> None:
+        """After a rollback, or when something else than a commit has written."""
         self._dedup.reload()
         self._problems.reload()
         self._rollups.reload()
-        self._numbers = _read_numbers(self._connection)
+        numbers = _read_numbers(self._connection)
+        # Numbers are not given out again when the newest rows were removed.
+        self._numbers = _Numbers(*map(max, numbers, self._numbers))
 
     def tidy(self, now: int) -> None:
         """Inside a transaction."""
@@ -93,6 +97,13 @@ class Committer:
 
     def has_to_tidy(self, now: int) -> bool:
         return self._dedup.has_expired(now) or self._problems.over_bounds()
+
+    def remove_source(self, source_id: str, after: int, limit: int) -> RemovedData:
+        """Inside a transaction; ``reload`` afterwards."""
+        removal = remove_step(self._connection, source_id, after, limit)
+        self._rollups.take_back(removal.rollups, removal.names)
+        self._rollups.count(removal.shrunk)
+        return removal.data
 
     def count_replayed(self, waiting: int) -> None:
         self._rollups.count({"dead_letters": -waiting})

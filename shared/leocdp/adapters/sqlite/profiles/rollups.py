@@ -72,6 +72,18 @@ class Rollups:
             _note(entries, key, event.timestamp, event.properties)
         self._write(counts, touched, last)
 
+    def take_back(self, counts: Mapping[RollupKey, int], names: Mapping[tuple[str, str], int]) -> None:
+        """Inside a transaction: events that are no longer there. Names beyond the bound were counted as others."""
+        self._write(Counter(counts), set(), {})
+        self._connection.execute("DELETE FROM rollups WHERE n <= 0")
+        entries = self._loaded()
+        touched: Counter[tuple[str, str]] = Counter()
+        for (type_, name), n in names.items():
+            touched[(type_, name) if (type_, name) in entries else (type_, OTHER)] += n
+        rows = [(n, type_, name) for (type_, name), n in touched.items()]
+        self._connection.executemany("UPDATE catalogue SET count = count + ? WHERE type = ? AND name = ?", rows)
+        self._connection.execute("DELETE FROM catalogue WHERE count <= 0")
+
     def count(self, grown: Mapping[str, int]) -> None:
         self._connection.executemany(
             "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",

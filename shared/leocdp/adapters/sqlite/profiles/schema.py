@@ -39,6 +39,7 @@ CREATE INDEX profiles_last_seen ON profiles (status, last_seen) WHERE root IS NU
 CREATE INDEX profiles_first_seen ON profiles (status, first_seen) WHERE root IS NULL;
 CREATE INDEX profiles_name ON profiles (status, name) WHERE root IS NULL;
 CREATE TABLE labels (label TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (label, num)) WITHOUT ROWID;
+CREATE INDEX labels_num ON labels (num);
 
 CREATE TABLE identifiers (key TEXT PRIMARY KEY, leaf BLOB NOT NULL, state TEXT) WITHOUT ROWID;
 
@@ -56,14 +57,18 @@ CREATE TABLE history (kind TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE history_of (leaf BLOB NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
     PRIMARY KEY (leaf, kind, id)) WITHOUT ROWID;
+CREATE INDEX history_leaves ON history_of (kind, id);
 CREATE TABLE reviews (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, left BLOB NOT NULL, right BLOB NOT NULL, reason TEXT NOT NULL,
     identifier TEXT, message_id TEXT, state TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX reviews_newest ON reviews (state, at, id);
+CREATE INDEX reviews_left ON reviews (left);
+CREATE INDEX reviews_right ON reviews (right);
 
 CREATE TABLE commands (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, profile BLOB NOT NULL, body BLOB NOT NULL);
+CREATE INDEX outbox_profile ON outbox (profile);
 
 CREATE TABLE problems (
     num INTEGER PRIMARY KEY AUTOINCREMENT, outcome TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
