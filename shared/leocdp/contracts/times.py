@@ -17,4 +17,5 @@ def parse_iso(text: str) -> int:
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         parsed = parsed.replace(tzinfo=_EPOCH.tzinfo)
-    return (parsed - _EPOCH) // timedelta(milliseconds=1)
+    since = parsed - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000

@@ -87,6 +87,12 @@ def test_spaces_belong_to_user_ids_and_kinds_of_priority_two_only() -> None:
     assert keys(found) == ["user_id@shop:1", "loyalty_id@shop:1", "anonymous_id:1"]
 
 
+def test_a_kind_that_is_switched_off_finds_nobody_not_even_through_a_user_id() -> None:
+    rules = rules_from({"kinds": {"email": {"resolves": False}}})
+    found = evidence(rules=rules, user_id="lan@x.vn", context={"traits": {"email": "hoa@x.vn"}})
+    assert keys(found) == ["user_id:lan@x.vn"]
+
+
 def test_a_shared_device_identifies_nobody() -> None:
     kiosk = SourceFacts("kiosk", shared_device=True)
     found = evidence(kiosk, anonymous_id="a", context={"device": {"id": "d"}, "traits": {"phone": "0901234567"}})

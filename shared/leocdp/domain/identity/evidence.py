@@ -55,7 +55,7 @@ class Claims(NamedTuple):
 
 def gather(claims: Claims, source: SourceFacts, rules: IdentityRules) -> Evidence:
     """All identifiers of an event. Only hints (kinds that do not resolve) are passed over in silence."""
-    found: set[Identifier] = set()
+    found: dict[Identifier, int] = {}
     verified: set[Identifier] = set()
     dropped: list[tuple[str, str]] = []
     for kind, value, proven in _candidates(claims, rules):
@@ -70,10 +70,14 @@ def gather(claims: Claims, source: SourceFacts, rules: IdentityRules) -> Evidenc
             identifiers, reason = read_value(kind, rule, value, source.id_space, rules)
             if reason is not None:
                 dropped.append((rule.name, reason))
-            found.update(identifiers)
+            for identifier in identifiers:
+                # A user id may bring the contact that it is, whose kind has a rule of its own.
+                own = rule if identifier.kind == kind else rules.kind(identifier.kind)
+                if own.resolves:
+                    found[identifier] = own.priority
             if proven and rule.contact and source.authenticated:
                 verified.update(identifiers)
-    usable = rules.resolving(found)
+    usable = tuple(sorted(found, key=lambda each: (found[each], each)))
     dropped.extend((rules.kind(weak.kind).name, "too_many") for weak in usable[MOST_PER_EVENT:])
     usable = usable[:MOST_PER_EVENT]
     return Evidence(usable, frozenset(verified.intersection(usable)) if verified else _NONE, tuple(dropped))
