@@ -1,7 +1,8 @@
 """The profile store as the admin service sees it: reading only, beside a processor that writes.
 
 Nothing here scans a collection to draw a number: counts are roll-ups that commits keep. Times are ms UTC.
-All methods raise ``StoreUnavailable`` when the store cannot be read (for example: no processor has made it yet).
+All methods raise ``StoreUnavailable`` when the store cannot be read (for example: no processor has made it yet), those
+that take a cursor ``CursorInvalid``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from leocdp.domain.profiles.state import Profile
 
 T = TypeVar("T")
 ProfileSort = Literal["last_seen", "first_seen", "name"]
+
+
+class CursorInvalid(ValueError):
+    """A cursor that this list has not given out; the text is for its sender."""
 
 
 @dataclass(frozen=True, slots=True)

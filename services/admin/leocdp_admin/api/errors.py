@@ -16,6 +16,7 @@ from leocdp.domain.errors import Problem
 from leocdp.kit.errors import LeoError
 from leocdp.kit.logs import get_logger
 from leocdp.kit.web import error_response
+from leocdp.ports.profile_reader import CursorInvalid
 from leocdp_admin.application.errors import Changed, NotNow, RequestError, TooManyAttempts, Unacceptable
 from leocdp_admin.auth.current import LoginNeeded
 
@@ -65,6 +66,7 @@ class PageError(Protocol):
 def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _request_error)
     app.add_exception_handler(LeoError, _unavailable)
+    app.add_exception_handler(CursorInvalid, _bad_cursor)
     app.add_exception_handler(RequestValidationError, _wrong_shape)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(LoginNeeded, _login_needed)
@@ -97,6 +99,11 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     logger.warning("request cannot be answered", code=error.code, reason=str(error))
     message = f"This cannot be answered now: {error}"
     return await _answer(request, 503, error.code, message, (), {"Retry-After": RETRY_AFTER})
+
+
+async def _bad_cursor(request: Request, error: Exception) -> Response:
+    problem = str(error).removeprefix("cursor: ")
+    return await _request_error(request, Unacceptable([Problem("cursor", problem)]))
 
 
 async def _wrong_shape(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from leocdp.adapters.sqlite.profiles.codec import PERSONS, STATES, unpack_id
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.profiles.listing import display_name, labels_of, listed_identifiers, status_of
 from leocdp.domain.profiles.state import State
-from leocdp.ports.profile_reader import ProfileHit, ProfileQuery, ProfileSort
+from leocdp.ports.profile_reader import CursorInvalid, ProfileHit, ProfileQuery, ProfileSort
 
 RARE_LABEL: Final = 20_000
 """Up to so many people a label is read whole and sorted; above, the sorted list is walked and the label probed."""
@@ -49,13 +49,13 @@ def encode_cursor(place: Sequence[Any]) -> str:
 
 
 def decode_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
-    """Raises ValueError for anything that :func:`encode_cursor` did not make with values of these types."""
+    """Raises CursorInvalid for anything that :func:`encode_cursor` did not make with values of these types."""
     try:
         found = msgspec.msgpack.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, msgspec.MsgspecError) as error:
-        raise ValueError("cursor: not one that this list has given out; ask for the first page again") from error
+        raise CursorInvalid("cursor: not one that this list has given out; ask for the first page again") from error
     if not isinstance(found, list) or [type(value) for value in found] != list(kinds):
-        raise ValueError("cursor: from another list or another sort order; ask for the first page again")
+        raise CursorInvalid("cursor: from another list or another sort order; ask for the first page again")
     return tuple(found)
 
 
