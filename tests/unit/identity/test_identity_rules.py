@@ -72,7 +72,6 @@ def test_resolution_order_is_priority_then_kind_then_value() -> None:
         Identifier("user_id", "u"),
     ]
     order = ["user_id:u", "crm_id:9", "loyalty_id:1", "loyalty_id:2", "phone:+84901234567", "anonymous_id:a"]
-    assert [each.key for each in default_rules().resolving(given)] == order
     assert [each.key for each in default_rules().sorted(given)] == [*order, "fingerprint:f"]
 
 

@@ -86,12 +86,6 @@ class IdentityRules:
     def sorted(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
         return tuple(sorted(identifiers, key=self.order))
 
-    def resolving(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
-        """Those of kinds that resolve, in resolution order."""
-        kept = [(self.kind(each.kind), each) for each in identifiers]
-        ordered = sorted((rule.priority, each) for rule, each in kept if rule.resolves)
-        return tuple(each for _, each in ordered)
-
     def pattern_for(self, rule: KindRule) -> Pattern[str] | None:
         """One expression for all blocked patterns of a kind, to match lower-cased values with; None: no pattern."""
         return self._patterns.get(rule.name)
