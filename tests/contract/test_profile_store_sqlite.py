@@ -9,8 +9,11 @@ import pytest
 
 from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
 from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
+from tests.contract.profile_effects import ProfileStoreEffectsContract
+from tests.contract.profile_events import ProfileEventsContract
+from tests.contract.profile_lists import ProfileListsContract
 from tests.contract.profile_reader import ProfileReaderContract
-from tests.contract.profile_store import ProfileStoreContract, ProfileStoreEffectsContract
+from tests.contract.profile_store import ProfileStoreContract
 
 
 @dataclass(frozen=True)
@@ -38,4 +41,12 @@ class TestEffects(ProfileStoreEffectsContract):
 
 
 class TestReader(ProfileReaderContract):
+    pass
+
+
+class TestLists(ProfileListsContract):
+    pass
+
+
+class TestEvents(ProfileEventsContract):
     pass
