@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import gc
+
 from leocdp.kit.errors import LeoError
 from leocdp.kit.logs import configure_logging
 from leocdp.kit.serve import CannotStart, serve
 from leocdp_processor.app import create_app
 from leocdp_processor.environment import Environment
 from leocdp_processor.settings import ProcessorSettings
+
+
+YOUNG_OBJECTS = 200_000
+
+
+def calm_garbage_collection() -> None:
+    """Look for cycles a few times per batch instead of hundreds of times.
+
+    A batch makes a million short-lived objects without cycles, which reference counting frees; with the defaults a
+    third of the processor's time went into looking for cycles among them. What is there from the start is set aside.
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
 
 
 def main() -> None:
@@ -17,6 +32,7 @@ def main() -> None:
         environment = Environment(settings)
     except (LeoError, ValueError) as error:
         raise CannotStart(str(error)) from error
+    calm_garbage_collection()
     serve(
         create_app(environment),
         host=settings.host,
