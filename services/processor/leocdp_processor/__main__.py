@@ -11,7 +11,6 @@ from leocdp_processor.app import create_app
 from leocdp_processor.environment import Environment
 from leocdp_processor.settings import ProcessorSettings
 
-
 YOUNG_OBJECTS = 200_000
 
 
