@@ -30,7 +30,13 @@ class WorkingSet:
         self._relied_on: set[str] = set()
         self._absent: set[str] = set()
         self._into: dict[str, str] = {}
+        """Roots that were merged away in this batch → into which."""
+        self._redrawn: dict[str, str] = {}
+        """Leaves of trees that were divided in this batch → the root they got by that."""
         self._roots: dict[str, str] = {}
+        """Answers of :meth:`root_of`, until pointers change."""
+        self._states: tuple[str, tuple[State, ...]] = ("", ())
+        """The last answer of :meth:`states`, until pointers change: an event asks for the same leaf many times."""
         self._moved: set[str] = set()
         self._kinds: dict[str, KindRule] = {}
 
@@ -44,14 +50,23 @@ class WorkingSet:
 
     def root_of(self, profile_id: str) -> str:
         """Where the pointers from a profile end now. Raises KeyError for a profile that was not loaded."""
+        root = self._roots.get(profile_id)
+        return root if root is not None else self._follow(profile_id)
+
+    def _follow(self, profile_id: str) -> str:
         into = self._into
-        root = first = self._roots.get(profile_id) or self.profiles[profile_id].root
+        root = first = self._redrawn.get(profile_id) or self.profiles[profile_id].root
         while root in into:
             root = into[root]
         if first != root:
             into[first] = root
+        self._roots[profile_id] = root
         self._relied_on.add(root)
         return root
+
+    def _pointers_changed(self) -> None:
+        self._roots.clear()
+        self._states = ("", ())
 
     def person(self, root: str) -> State:
         """What is known of a person, to read."""
@@ -67,10 +82,14 @@ class WorkingSet:
 
     def states(self, leaf: str) -> tuple[State, ...]:
         """The states that everything new about a leaf goes to: its own and, where it is apart, its person's."""
+        if self._states[0] == leaf:
+            return self._states[1]
         own = self.edit(leaf)
         root_id = self.root_of(leaf)
         root = own if root_id == leaf else self.edit(root_id)
-        return (own.state, root.person.state) if root.person else (own.state,)
+        states = (own.state, root.person.state) if root.person else (own.state,)
+        self._states = (leaf, states)
+        return states
 
     def create(self, profile_id: str, created_at: int) -> Profile:
         profile = self.profiles[profile_id] = Profile(profile_id, created_at, State())
@@ -134,6 +153,7 @@ class WorkingSet:
         )
         lost.person, lost.merged_into = None, survivor.id
         self._into[lost.id] = survivor.id
+        self._pointers_changed()
         return survivor.id, lost.id, counts
 
     def leaves(self, root: str) -> list[Profile]:
@@ -151,12 +171,13 @@ class WorkingSet:
         below = _subtree(top, tree)
         self._refold(top, sorted(below))
         self._refold(rest, sorted(leaf.id for leaf in tree if leaf.id not in below))
+        self._pointers_changed()
         return rest
 
     def _refold(self, root: str, leaf_ids: list[str]) -> None:
         for leaf in leaf_ids:
             self._into.pop(leaf, None)
-            self._roots[leaf] = root
+            self._redrawn[leaf] = root
         states = [self.profiles[leaf].state for leaf in leaf_ids]
         counted = sum(holds_reachable(state, self.kind) for state in states)
         person = Person(fold(states), tuple(leaf_ids), max(0, counted - 1)) if len(leaf_ids) > 1 else None
