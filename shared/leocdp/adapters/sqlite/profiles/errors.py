@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from leocdp.ports.profile_store import StoreCorrupt, StoreError, StoreUnavailable
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -24,11 +26,13 @@ _UNAVAILABLE = {
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Inside, what the driver raises becomes a StoreError."""
+    """Inside, what the driver raises becomes a StoreError; a record that cannot be decoded is damage."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         raise store_error(error, path) from error
+    except msgspec.MsgspecError as error:
+        raise StoreCorrupt(damaged_sentence(path)) from error
 
 
 def store_error(error: sqlite3.DatabaseError, path: Path) -> StoreError:

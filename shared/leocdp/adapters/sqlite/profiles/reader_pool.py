@@ -11,11 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from leocdp.adapters.sqlite.profiles.connection import Tuning, open_for_reading
-from leocdp.adapters.sqlite.profiles.errors import damaged_sentence, translated
-from leocdp.ports.profile_store import StoreCorrupt, StoreUnavailable
+from leocdp.adapters.sqlite.profiles.errors import translated
+from leocdp.ports.profile_store import StoreUnavailable
 
 T = TypeVar("T")
 _Identity = tuple[int, int]
@@ -58,8 +56,6 @@ class ReaderPool:
             connection.execute("BEGIN")
             try:
                 return work(connection)
-            except msgspec.MsgspecError as error:
-                raise StoreCorrupt(damaged_sentence(self._path)) from error
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
