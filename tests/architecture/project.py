@@ -24,17 +24,27 @@ PACKAGES = {
 BINARY = {".png", ".ico", ".woff2", ".gz", ".jar", ".gif", ".jpg"}
 
 
+NOT_OURS = {".git", ".venv", "node_modules", "__pycache__", "var", "build", "vendor", "assets"}
+"""Folders that are ignored; only looked at where there is no git to ask."""
+
+
 @cache
 def own_files() -> tuple[Path, ...]:
     """Everything that is or may become part of the repository: tracked, or new and not ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return tuple(ROOT / line for line in sorted(set(listed.stdout.splitlines())) if (ROOT / line).is_file())
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    if (ROOT / ".git").exists():
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    else:
+        listed = [str(path.relative_to(ROOT)) for path in _walk(ROOT)]
+    return tuple(ROOT / line for line in sorted(set(listed)) if (ROOT / line).is_file())
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name not in NOT_OURS and not path.name.endswith(("_cache", ".egg-info")):
+            yield from _walk(path)
+        elif path.is_file():
+            yield path
 
 
 def texts() -> Iterator[tuple[Path, str]]:

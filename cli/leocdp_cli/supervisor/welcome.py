@@ -35,7 +35,10 @@ class Welcome:
             f"  Events go to     {self.observer}",
         ]
         if self.login_link:
-            lines.append(f"  First login      {self.login_link}   (works once, for 30 minutes)")
+            lines.append(f"  First login      {self.login_link}")
+            lines.append(
+                "                   (works once, for 30 minutes; later: leocdp user invite EMAIL --role owner)"
+            )
         if self.write_key:
             lines += [f"  Write key        {self.write_key}", "", "Send a first event:", "", *self._curl()]
         rule = "─" * 78
