@@ -42,6 +42,8 @@ def configure_logging(service: str, *, level: str = "INFO", format: str = "auto"
     # Access logs would hold query strings, and those hold write keys and identifiers.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Its steps of starting and stopping say nothing that readiness and our own lines do not say.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 def _named(service: str) -> structlog.typing.Processor:
