@@ -11,6 +11,7 @@ from tests.architecture.imports import imported, loaded_with, provided_by, third
 from tests.architecture.project import PACKAGES, canonical, modules, project_file
 
 EXTRAS = {
+    "leocdp.kit.http_head": "web",
     "leocdp.kit.serve": "web",
     "leocdp.kit.web": "web",
     "leocdp.adapters.kafka": "kafka",

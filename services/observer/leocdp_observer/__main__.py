@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 
 from leocdp.kit.errors import LeoError
+from leocdp.kit.http_head import limited_protocol
 from leocdp.kit.logs import configure_logging
 from leocdp.kit.serve import CannotStart, serve
 from leocdp_observer.app import create_app
 from leocdp_observer.environment import Environment
-from leocdp_observer.server import limited_protocol
 from leocdp_observer.settings import ObserverSettings
 
 KEEP_ALIVE = 75

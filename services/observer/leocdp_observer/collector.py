@@ -9,10 +9,11 @@ from starlette.types import Receive, Scope
 
 from leocdp.contracts.log_records import TARGET_RECORD_BYTES, Item, RejectedItem, RequestBlock
 from leocdp.contracts.topics import partition_for
+from leocdp.kit.clients import Clients
 from leocdp.ports.clock import Clock
 from leocdp_observer import body as bodies
 from leocdp_observer import credentials
-from leocdp_observer.clients import Clients, kept_address, user_agent
+from leocdp_observer.clients import kept_address, user_agent
 from leocdp_observer.cors import origin_allowed
 from leocdp_observer.ingest import RETRY_AFTER, Ingest, PlacedBlock
 from leocdp_observer.limits import RateLimit

@@ -15,13 +15,13 @@ from leocdp.adapters.engines import open_event_log
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.kit import metric_catalogue as m
+from leocdp.kit.clients import Clients
 from leocdp.kit.logs import get_logger
 from leocdp.kit.serve import instance_name
 from leocdp.ports.clock import SystemClock
 from leocdp.ports.config_view import ConfigView
 from leocdp.ports.event_log import EventLog, LogError, LogUnavailable
 from leocdp_observer.assets import Assets
-from leocdp_observer.clients import Clients
 from leocdp_observer.collector import Collector, EdgeState
 from leocdp_observer.documents import base_url
 from leocdp_observer.ingest import Ingest

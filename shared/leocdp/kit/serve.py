@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -43,10 +44,33 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     return listener
 
 
-def serve(app: Any, *, host: str, port: int, setting: str, grace: float, **options: Any) -> None:
+class _Server(uvicorn.Server):
+    """Says when it begins to drain, which is before its connections end and so before the lifespan does."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._on_stop is not None:
+            self._on_stop()
+        await super().shutdown(sockets)
+
+
+def serve(
+    app: Any,
+    *,
+    host: str,
+    port: int,
+    setting: str,
+    grace: float,
+    on_stop: Callable[[], None] | None = None,
+    **options: Any,
+) -> None:
     """Serve ``app``; its lifespan opens and closes what it needs. Returns when it has drained.
 
-    ``setting`` names the environment variable of the port, ``grace`` is in seconds.
+    ``setting`` names the environment variable of the port, ``grace`` is in seconds. ``on_stop`` is called on the
+    event loop when a stop begins, so that answers without an end (event streams) end then.
     """
     listener = bind(host, port, setting)
     config = uvicorn.Config(
@@ -62,7 +86,7 @@ def serve(app: Any, *, host: str, port: int, setting: str, grace: float, **optio
         backlog=2048,
         **options,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, on_stop)
     server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(1)
