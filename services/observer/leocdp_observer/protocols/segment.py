@@ -18,8 +18,9 @@ from leocdp_observer.protocols.segment_items import (
     MAX_EVENT_BYTES,
     known_type,
     look,
-    placed,
+    place,
     refused,
+    take,
 )
 from leocdp_observer.protocols.wire import Call, Parsed, RefusedItem, Reply, Route
 from leocdp_observer.refusals import ItemRefusal, Refusal
@@ -46,12 +47,16 @@ _batch: Final = msgspec.json.Decoder(Batch)
 def parse_single(kind: str, call: Call) -> Parsed:
     """One item whose type the path says; one that breaks a rule is refused. Raises Refusal for what is no JSON."""
     body = _text(call.body)
+    quick = take(body, kind)
+    if quick is not None:
+        placed, write_key, sent_at = quick
+        return Parsed([placed], [], _text_or_none(write_key), _written(sent_at))
     parsed = Parsed()
     try:
         seen = look(body)
-        parsed.write_key = seen.writeKey if isinstance(seen.writeKey, str) else None
+        parsed.write_key = _text_or_none(seen.writeKey)
         parsed.sent_at = _written(seen.sentAt)
-        parsed.items.append(placed(body, seen, kind))
+        parsed.items.append(place(body, seen, kind))
     except ItemRefusal as refusal:
         if refusal.reason == "invalid_json":
             raise Refusal("invalid_json", refusal.message) from refusal
@@ -63,27 +68,39 @@ def parse_batch(call: Call) -> Parsed:
     """Items that say their type themselves. Raises Refusal when there is no batch to take apart."""
     batch, whole = _decode(call.body)
     parsed = Parsed(
-        write_key=_string(batch.writeKey),
+        write_key=_text_or_none(_value(batch.writeKey)),
         sent_at=_written(_value(batch.sentAt)),
         context=_object("context", batch.context),
         integrations=_object("integrations", batch.integrations),
     )
+    items = parsed.items
     for index, part in enumerate(batch.batch):
         raw = bytes(part)
-        kind = ""
-        try:
-            if index >= MAX_ITEMS:
-                raise ItemRefusal("too_many_items", f"A batch has at most {MAX_ITEMS:,} items.")
-            if not whole:
-                _check_utf8(raw)
-            seen = look(raw)
-            kind = known_type(seen.type)
-            parsed.items.append(placed(raw, seen, kind))
-            if parsed.write_key is None and isinstance(seen.writeKey, str):
-                parsed.write_key = seen.writeKey
-        except ItemRefusal as refusal:
-            parsed.refused.append(refused(index, raw, kind, refusal))
+        quick = take(raw, None) if whole and index < MAX_ITEMS else None
+        if quick is None:
+            _take_carefully(parsed, index, raw, whole)
+            continue
+        placed, write_key, _ = quick
+        items.append(placed)
+        if write_key is not msgspec.UNSET and parsed.write_key is None:
+            parsed.write_key = _text_or_none(write_key)
     return parsed
+
+
+def _take_carefully(parsed: Parsed, index: int, raw: bytes, whole: bool) -> None:
+    """Take an item that is not plain, or say why it cannot be taken."""
+    kind = ""
+    try:
+        if index >= MAX_ITEMS:
+            raise ItemRefusal("too_many_items", f"A batch has at most {MAX_ITEMS:,} items.")
+        if not whole:
+            _check_utf8(raw)
+        seen = look(raw)
+        kind = known_type(seen.type)
+        parsed.items.append(place(raw, seen, kind))
+        parsed.write_key = parsed.write_key or _text_or_none(seen.writeKey)
+    except ItemRefusal as refusal:
+        parsed.refused.append(refused(index, raw, kind, refusal))
 
 
 def _decode(body: bytes) -> tuple[Batch, bool]:
@@ -138,8 +155,7 @@ def _value(raw: msgspec.Raw) -> Any:
         return None
 
 
-def _string(raw: msgspec.Raw) -> str | None:
-    value = _value(raw)
+def _text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 

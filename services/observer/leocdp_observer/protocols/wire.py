@@ -35,11 +35,8 @@ class RefusedItem:
     name: str = ""
 
 
-class Placed(NamedTuple):
-    """An acceptable item and the identifier that chooses its partition."""
-
-    key: str
-    item: Item
+Placed = tuple[str, Item]
+"""The identifier that chooses the partition, and an acceptable item."""
 
 
 @dataclass(slots=True)
