@@ -32,7 +32,9 @@ def _trees(store: MemoryStore) -> dict[str, list[Profile]]:
 
 def _owners_and_cells_agree(store: MemoryStore) -> None:
     """Each identifier has one owner, and that leaf alone knows it, in the same state."""
-    held = [(key, leaf.id, cell.state) for leaf in store.profiles.values() for key, cell in leaf.state.identifiers.items()]
+    held = [
+        (key, leaf.id, cell.state) for leaf in store.profiles.values() for key, cell in leaf.state.identifiers.items()
+    ]
     assert sorted(held) == sorted((key, owner.leaf, owner.state) for key, owner in store.owners.items())
 
 

@@ -69,9 +69,7 @@ def _varied(draw: st.DrawFn, event: Envelope) -> Envelope:
     match draw(st.sampled_from(("", "", "", "alias", "verified"))):
         case "alias":
             old, new = draw(st.sampled_from(("a1", "a2", "u1", "u2", "u3"))), draw(st.sampled_from(("u1", "u2", "u3")))
-            return replace(
-                event, type="alias", name=None, traits={}, previous_id=old, identifiers=(identifier(new),)
-            )
+            return replace(event, type="alias", name=None, traits={}, previous_id=old, identifiers=(identifier(new),))
         case "verified" if source.authenticated:
             contacts = (one for one in event.identifiers if one.kind in ("email", "phone"))
             return replace(event, verified=frozenset(contacts))

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from leocdp.domain.events import Envelope
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.profiles.state import Profile
+from leocdp.ports.profile_store import Conflict
 from leocdp_processor.decide.batch import decide, load_request
 from tests.fakes import strategies as events_of
 from tests.fakes.invariants import check
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.workers import Run, Worker, spread
-from tests.fakes.world import RULES, START
+from tests.fakes.world import RULES, START, World, envelope, key
 
 BOTH = pytest.mark.parametrize("rules", [RULES, events_of.TIGHT_RULES], ids=["default rules", "tight rules"])
 
@@ -35,9 +36,7 @@ def one_by_one(batches: Sequence[Sequence[Envelope]], rules: IdentityRules) -> M
 
 @BOTH
 @settings(max_examples=80)
-@given(
-    events=events_of.any_events(), sizes=events_of.sizes, lanes=events_of.partitions, schedule=events_of.schedules
-)
+@given(events=events_of.any_events(), sizes=events_of.sizes, lanes=events_of.partitions, schedule=events_of.schedules)
 def test_some_sequential_execution(
     rules: IdentityRules,
     events: list[Envelope],
@@ -84,8 +83,31 @@ def test_decisions_are_pure(events: list[Envelope], split: int) -> None:
 
 def test_conflicts_do_happen() -> None:
     """The schedules above are worth something only if workers get into each other's way."""
-    worlds = events_of.envelope("a1 x1", 1), events_of.envelope("a1 x1", 2)
-    run = Run(RULES, [Worker(0, [worlds[0]], 1), Worker(1, [worlds[1]], 1)])
+    events = envelope("a1 x1", 1), envelope("a1 x1", 2)
+    run = Run(RULES, [Worker(0, [events[0]], 1), Worker(1, [events[1]], 1)])
     run.play([(0, False), (1, False), (0, False), (1, False)])
     assert run.conflicts == 1
     assert len(run.store.profiles) == 1
+
+
+def test_a_decision_is_guarded_by_what_it_read_without_writing() -> None:
+    """An event passed over a shared identifier; while it was decided, a person freed that identifier."""
+    world = World()
+    world.see("u1 x1")
+    world.command("identifier_state", identifier=key("x1"), state="shared")
+    event = world.event("a1 x1")
+    stale = decide([event], world.store.load_now(load_request([event], RULES)), RULES, START)
+    world.command("identifier_state", identifier=key("x1"), state="active")
+    with pytest.raises(Conflict):
+        world.store.commit_now(stale, (), START)
+
+
+def test_a_claim_that_a_limit_refused_relies_on_nobody_having_it() -> None:
+    world = World()
+    world.see("u1 c1")
+    event = world.event("u1 c2")
+    stale = decide([event], world.store.load_now(load_request([event], RULES)), RULES, START)
+    assert stale.absent == {key("c2")}
+    world.see("c2")
+    with pytest.raises(Conflict):
+        world.store.commit_now(stale, (), START)

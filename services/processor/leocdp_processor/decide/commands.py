@@ -110,9 +110,16 @@ def _unmerge(action: Action) -> Result:
     if record.undone_at is not None or action.people.profiles[record.source].merged_into != record.into:
         _refuse("already_undone")
     rest, top = unmerge(action.people, action.journal, action.origin, record)
-    if wish == "shared" and record.identifier in action.people.owners:
-        _set_state(action, record.identifier, "shared")
+    if wish == "shared" and record.identifier:
+        _share_connecting(action, record.identifier, (rest, top))
     return {"profiles": [rest, top]}
+
+
+def _share_connecting(action: Action, key: str, roots: tuple[str, str]) -> None:
+    """Make the identifier that connected the two resolve nobody any more, unless it went to others since."""
+    people = action.people
+    if people.learn_owner(key, [leaf for root in roots for leaf in people.leaves(root)]):
+        _set_state(action, key, "shared")
 
 
 def _consent(action: Action) -> Result:

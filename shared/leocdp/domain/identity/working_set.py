@@ -25,7 +25,7 @@ class WorkingSet:
         self.rules = rules
         self.owners: dict[str, Owner] = dict(snapshot.owners)
         self.profiles: dict[str, Profile] = dict(snapshot.profiles)
-        self._loaded = snapshot
+        self._before = snapshot.owners
         self._own: set[str] = set()
         self._relied_on: set[str] = set()
         self._absent: set[str] = set()
@@ -121,6 +121,15 @@ class WorkingSet:
             self.owners[key] = Owner(leaf, cell.state)
             self._moved.add(key)
 
+    def learn_owner(self, key: str, leaves: Iterable[Profile]) -> bool:
+        """Find an identifier that was not asked for at load among leaves that were; False when none has it."""
+        for leaf in leaves if key not in self.owners else ():
+            cell = leaf.state.identifiers.get(key)
+            if cell is not None:
+                self.owners[key] = Owner(leaf.id, cell.state)
+                self._before = {**self._before, key: self.owners[key]}
+        return key in self.owners
+
     def cell(self, key: str) -> IdentifierCell:
         return self.profiles[self.owners[key].leaf].state.identifiers[key]
 
@@ -202,7 +211,7 @@ class WorkingSet:
 
     def owner_writes(self) -> list[OwnerWrite]:
         """Claims, moves and changes of state that differ from what was loaded."""
-        before = self._loaded.owners
+        before = self._before
         writes = (OwnerWrite(key, self.owners[key], before.get(key)) for key in sorted(self._moved))
         return [write for write in writes if write.owner != write.expected]
 
