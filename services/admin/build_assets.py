@@ -24,7 +24,7 @@ FILES: Final = {
     "@tabler/icons/LICENSE": "icons.LICENSE.txt",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
-    "echarts/dist/echarts.simple.min.js": "echarts.min.js",
+    "echarts/dist/echarts.common.min.js": "echarts.min.js",
     "echarts/LICENSE": "echarts.LICENSE.txt",
     "echarts/NOTICE": "echarts.NOTICE.txt",
 }

@@ -36,7 +36,6 @@ class Home:
 class Pulse:
     counts: CountsShape
     events_by_hour: Sequence[Bucket]
-    profiles_by_hour: Sequence[Bucket]
     """The last 48 hours."""
     lag: int | None
 
@@ -70,7 +69,6 @@ class Overview:
         return Pulse(
             counts=await self._status.counts(),
             events_by_hour=await self._reader.series("events", since=since, bucket="hour"),
-            profiles_by_hour=await self._reader.series("profiles", since=since, bucket="hour"),
             lag=await self._lag(),
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leocdp_admin.application.errors import Conflict, RequestError
@@ -17,20 +15,23 @@ CONFLICTS = {
 }
 
 
-def _blank() -> defaultdict[str, str]:
-    return defaultdict(str)
+class Blanks(dict[str, str]):
+    """Answers an empty string for a key that is not there, and stays as it is."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 @dataclass(slots=True)
 class Form:
     """``values`` and ``problems`` answer an empty string for fields that are not there."""
 
-    values: Mapping[str, str] = field(default_factory=_blank)
-    problems: dict[str, str] = field(default_factory=_blank)
+    values: Blanks = field(default_factory=Blanks)
+    problems: Blanks = field(default_factory=Blanks)
 
     @classmethod
     def of(cls, **values: str) -> Form:
-        return cls(defaultdict(str, values))
+        return cls(Blanks(values))
 
     @property
     def ok(self) -> bool:

@@ -92,11 +92,11 @@ class Localisation:
             return self.date(at)
         if apart < timedelta(seconds=5):
             return self.gettext("just now")
-        return format_timedelta(-apart, locale=self.locale, add_direction=True, threshold=1.2)
+        return format_timedelta(-apart, locale=self.locale, add_direction=True, threshold=1)
 
     def until(self, at: datetime, now: datetime) -> str:
         """How long from now on, such as *in 3 days*."""
-        return format_timedelta(at - now, locale=self.locale, add_direction=True, threshold=1.2)
+        return format_timedelta(at - now, locale=self.locale, add_direction=True, threshold=1)
 
     def duration(self, span: timedelta) -> str:
         return format_timedelta(max(span, timedelta(seconds=1)), locale=self.locale, threshold=1.5)

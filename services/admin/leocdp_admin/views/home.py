@@ -40,26 +40,23 @@ async def home(frame: CurrentFrame) -> Response:
     if seen is None or seen.counts.events == 0:
         return frame.page("home.html", active="home", fresh=True)
     names = await frame.services.sources.names()
-    pulse = _pulse(frame, seen.counts, seen.events_by_hour, seen.profiles_by_hour, seen.lag)
+    pulse = _pulse(frame, seen.counts, seen.events_by_hour, seen.lag)
     return frame.page("home.html", active="home", fresh=False, **pulse, **_pictures(frame, seen), **_bars(seen, names))
 
 
 @router.get("/home/pulse")
 async def pulse(frame: CurrentFrame) -> Response:
     now = await frame.services.overview.pulse(frame.actor)
-    return frame.part("home_pulse.html", **_pulse(frame, now.counts, now.events_by_hour, now.profiles_by_hour, now.lag))
+    return frame.part("home_pulse.html", **_pulse(frame, now.counts, now.events_by_hour, now.lag))
 
 
-def _pulse(
-    frame: Frame, counts: CountsShape, events: Sequence[Bucket], profiles: Sequence[Bucket], lag: int | None
-) -> dict[str, Any]:
+def _pulse(frame: Frame, counts: CountsShape, events: Sequence[Bucket], lag: int | None) -> dict[str, Any]:
     l10n = frame.l10n
     hours = per_hour_today(events, l10n, frame.now)
     today = sum(hours.values())
     return {
         "counts": counts,
         "known_share": counts.identified / counts.people if counts.people else 0.0,
-        "new_today": sum(per_hour_today(profiles, l10n, frame.now).values()),
         "events_today": today,
         "spark": spark_chart(l10n, l10n.gettext("Events"), hours),
         "spark_summary": l10n.gettext("Events per hour today, %(num)s in all") % {"num": l10n.number(today)},

@@ -22,6 +22,9 @@ from leocdp_admin.views.words import (
 )
 
 MAX_CONTACTS: Final = 4
+FIRST_TRAITS: Final = (
+    *("name", "first_name", "firstName", "last_name", "lastName", "email", "phone", "birthday", "gender", "city"),
+)
 TRAIT_NAMES: Final = {
     "name": N_("Name"),
     "first_name": N_("First name"),
@@ -93,12 +96,14 @@ class ConsentView:
 
 def person_view(who: Listed, l10n: Localisation) -> PersonView:
     """A name to call them by, and the ways to reach them; devices are no contacts."""
-    contacts = [
-        Contact(kind_name(one.kind, l10n), kind_icon(one.kind), one.value)
-        for one in who.identifiers
-        if one.kind not in DEVICE_KINDS
-    ]
+    shown = sorted((one for one in who.identifiers if one.kind not in DEVICE_KINDS), key=_contact_order)
+    contacts = [Contact(kind_name(one.kind, l10n), kind_icon(one.kind), one.value) for one in shown]
     return PersonView(called(who.name, contacts, who.id, l10n), initials(who.name), contacts[:MAX_CONTACTS])
+
+
+def _contact_order(one: Named) -> int:
+    """What one writes to or calls first; numbers of systems last."""
+    return 0 if one.kind == "email" else 1 if one.kind == "phone" else 2 if one.kind.startswith("social:") else 3
 
 
 def called(name: str, contacts: Sequence[Contact], profile_id: str, l10n: Localisation) -> str:
@@ -121,13 +126,18 @@ def trait_views(
 ) -> list[TraitView]:
     """Every detail with where it came from and when."""
     found = []
-    for key, value in profile.traits.items():
+    for key, value in sorted(profile.traits.items(), key=lambda pair: _trait_order(pair[0])):
         origin = (profile.provenance or {}).get(key)
         if origin is None:
             continue
         said = origin_text(origin.source, origin.updated_at, sources, l10n, now)
         found.append(TraitView(trait_name(key, l10n), value_text(key, value, l10n), origin.updated_at, said))
     return found
+
+
+def _trait_order(key: str) -> tuple[int, str]:
+    """Who it is first, then how to reach them, then the rest by name."""
+    return (FIRST_TRAITS.index(key) if key in FIRST_TRAITS else len(FIRST_TRAITS), key)
 
 
 def trait_name(key: str, l10n: Localisation) -> str:

@@ -50,6 +50,8 @@ REFUSALS: Final = {
     "missing_previous_id": N_("One of the two IDs to link is missing"),
     "invalid_field": N_("A field has an impossible value"),
     "invalid_pixel": N_("The tracking pixel’s address cannot be read"),
+    "unreadable": N_("The event cannot be read"),
+    "unknown_protocol": N_("The event came in a format that is not known here"),
     "record_unreadable": N_("The record cannot be read"),
     "command_unreadable": N_("The command cannot be read"),
     "known": N_("Received before"),
@@ -92,21 +94,30 @@ REVIEW_REASONS: Final = {
 }
 
 
+ONE_EACH: Final = frozenset({"user_id", "crm_id", "national_id"})
+"""Kinds of which a person has one."""
+
+
 def left_apart(reason: str, l10n: Localisation) -> str:
     """``limit:email``: the person would have too many of that kind."""
     head, _, kind = reason.partition(":")
     if head == "limit":
-        return l10n.gettext("Together they would have more than one person usually has: %(kind)s.") % {
-            "kind": kind_name(kind, l10n)
-        }
+        return _too_many(kind, l10n)
     return word(LEFT_APART, reason, l10n)
 
 
 def review_reason(reason: str, l10n: Localisation) -> str:
     head, _, kind = reason.partition(":")
     if head == "limit":
-        return l10n.gettext("An event connects them, but each has its own %(kind)s.") % {"kind": kind_name(kind, l10n)}
+        return _too_many(kind, l10n)
     return word(REVIEW_REASONS, reason, l10n)
+
+
+def _too_many(kind: str, l10n: Localisation) -> str:
+    named = {"kind": kind_name(kind, l10n)}
+    if kind in ONE_EACH:
+        return l10n.gettext("Each has a different %(kind)s, and a person has only one.") % named
+    return l10n.gettext("Together they would have too many of these: %(kind)s.") % named
 
 
 def command_reason(reason: str, l10n: Localisation) -> str:

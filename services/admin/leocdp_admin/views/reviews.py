@@ -46,6 +46,8 @@ class Pair:
     at: datetime
     left: Side
     right: Side
+    both: str
+    """What connects them, such as *E-mail lan@example.vn*; empty when it is not one thing."""
     why: str
     state: str
 
@@ -102,7 +104,5 @@ async def _side(frame: Frame, profile_id: str) -> Side:
 
 def _pair(frame: Frame, row: ReviewShape, sides: dict[str, Side]) -> Pair:
     l10n = frame.l10n
-    why = review_reason(row.reason, l10n)
-    if row.identifier is not None:
-        why = f"{why} ({kind_name(row.identifier.kind, l10n)} {row.identifier.value})"
-    return Pair(row.id, row.at, sides[row.left], sides[row.right], why, row.state)
+    both = f"{kind_name(row.identifier.kind, l10n)} {row.identifier.value}" if row.identifier else ""
+    return Pair(row.id, row.at, sides[row.left], sides[row.right], both, review_reason(row.reason, l10n), row.state)

@@ -2,8 +2,22 @@
 
 const made = new Map();
 
+const canvas = document.createElement("canvas");
+const brush = canvas.getContext("2d", { willReadFrequently: true });
+
+/* The theme computes its colours (light-dark, oklch …), which the chart library cannot read: paint one pixel and look. */
 function style(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  brush.clearRect(0, 0, 1, 1);
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
+  return `rgba(${red},${green},${blue},${(alpha / 255).toFixed(3)})`;
 }
 
 function palette() {
@@ -29,11 +43,12 @@ function tooltip(colours) {
 }
 
 function area(colour) {
+  const clear = colour.replace(/[^,]+\)$/, "0)");
   return {
     color: { type: "linear", x: 0, y: 0, x2: 0, y2: 1, colorStops: [
-      { offset: 0, color: colour }, { offset: 1, color: "transparent" },
+      { offset: 0, color: colour }, { offset: 1, color: clear },
     ] },
-    opacity: 0.25,
+    opacity: 0.2,
   };
 }
 

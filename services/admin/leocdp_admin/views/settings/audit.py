@@ -100,13 +100,18 @@ async def audit(frame: CurrentFrame, asked: Annotated[LogAsked, Query()]) -> Res
     )
 
 
+def _target(target: str) -> str:
+    """Our own long ids by their end; names of settings as they are."""
+    return f"…{target[-6:]}" if target[3:4] == "_" and len(target) > 14 else target
+
+
 def _line(row: AuditRow, l10n: Localisation) -> AuditLine:
     page = _PAGES.get(row.target[:4], "")
     return AuditLine(
         at=row.at,
         who=row.actor_name or row.actor,
         what=word(ACTIONS, row.action, l10n),
-        target=row.target,
+        target=_target(row.target),
         url=f"{page}{row.target}" if page else "",
         client=row.client,
     )
