@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope
 
-from leocdp.contracts.log_records import TARGET_RECORD_BYTES, Item, RejectedItem, RequestBlock
+from leocdp.contracts.log_records import TARGET_RECORD_BYTES, Item, RejectedItem, RequestBlock, encode_block
 from leocdp.contracts.topics import partition_for
 from leocdp.kit.clients import Clients
 from leocdp.ports.clock import Clock
@@ -24,8 +24,6 @@ from leocdp_observer.sources import Source, Sources
 from leocdp_observer.tally import Tally
 
 MAX_PATH = 200
-ITEM_OVERHEAD = 24
-BLOCK_OVERHEAD = 160
 
 
 def not_configured() -> Refusal:
@@ -72,12 +70,17 @@ class Collector:
         except Refusal as refusal:
             self._note(refusal, route, call, scope, key)
             raise
-        if parsed.items:
-            await self.ingest.store(self._blocks(route, parsed, source, scope, headers, received_at))
-            self.tally.accepted(len(parsed.items))
-        if parsed.refused:
-            self._reject(parsed.refused, route, call, scope, source, key, received_at)
-        return route.reply(len(parsed.items), parsed.refused)
+        accepted, refused = len(parsed.items), parsed.refused
+        if accepted:
+            blocks = self._blocks(route, parsed, source, scope, headers, received_at)
+            # Nothing but the blocks is needed while the request waits, and there may be thousands that wait.
+            call.body = b""
+            del parsed
+            await self.ingest.store(blocks)
+            self.tally.accepted(accepted)
+        if refused:
+            self._reject(refused, route, call, scope, source, key, received_at)
+        return route.reply(accepted, refused)
 
     def _other_key(self, call: Call) -> str | None:
         return credentials.query_key(call.query) or credentials.header_key(call.headers.get(b"x-write-key"))
@@ -123,7 +126,6 @@ class Collector:
             )
         address = self._address(scope, headers, source)
         agent = user_agent(headers.get(b"user-agent"))
-        shared = len(parsed.context) + len(parsed.integrations) + BLOCK_OVERHEAD
         blocks = []
         for partition, items in _by_partition(parsed, partitions):
             block = RequestBlock(
@@ -140,8 +142,7 @@ class Collector:
                 source.id_space,
                 source.shared_device,
             )
-            size = shared + sum([len(item.body) + ITEM_OVERHEAD for item in items])
-            blocks.append(PlacedBlock(partition, block, size))
+            blocks.append((partition, encode_block(block)))
         return blocks
 
     def _address(self, scope: Scope, headers: Mapping[bytes, bytes], source: Source | None) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
-from leocdp.contracts.log_records import TARGET_RECORD_BYTES, VERSION, AcceptedRecord, RequestBlock, encode
+from leocdp.contracts.log_records import TARGET_RECORD_BYTES, join_blocks
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.kit.logs import get_logger
 from leocdp.ports.event_log import EventLog, LogError, LogUnavailable, NewRecord
@@ -24,12 +24,8 @@ RETRY_AFTER: Final = 2
 """Seconds that a client is asked to wait when the log cannot take events."""
 
 
-class PlacedBlock(NamedTuple):
-    """A block of one request for one partition; ``size`` in bytes, about."""
-
-    partition: int
-    block: RequestBlock
-    size: int
+PlacedBlock = tuple[int, bytes]
+"""A partition and the encoded block of one request for it: all that is kept of a request while it waits."""
 
 
 class Ingest:
@@ -41,6 +37,7 @@ class Ingest:
         self._max_waiting = max_waiting_bytes
         self._waiting_bytes = 0
         self._pending: list[PlacedBlock] = []
+        self._pending_bytes = 0
         self._waiters: list[asyncio.Future[LogError | None]] = []
         self._since = 0.0
         self._flushing: asyncio.Task[None] | None = None
@@ -54,7 +51,7 @@ class Ingest:
 
     async def store(self, blocks: Sequence[PlacedBlock]) -> None:
         """Returns when the log has the blocks. Raises Refusal (503) when it cannot take them."""
-        size = sum([placed.size for placed in blocks])
+        size = sum([len(block) for _, block in blocks])
         if self._waiting_bytes + size > self._max_waiting:
             raise Refusal(
                 "overloaded", "The event log is behind: send this again.", status=503, retry_after=RETRY_AFTER
@@ -66,6 +63,7 @@ class Ingest:
         if not self._pending:
             self._since = monotonic()
         self._pending.extend(blocks)
+        self._pending_bytes += size
         self._waiters.append(waiter)
         self._waiting_bytes += size
         if self._flushing is None:
@@ -80,10 +78,11 @@ class Ingest:
         try:
             while self._pending:
                 blocks, self._pending = self._pending, []
+                size, self._pending_bytes = self._pending_bytes, 0
                 waiters, self._waiters = self._waiters, []
                 since = self._since
                 error = await self._append(blocks)
-                self._waiting_bytes -= sum([placed.size for placed in blocks])
+                self._waiting_bytes -= size
                 self._tally.append_took(monotonic() - since)
                 for waiter in waiters:
                     if not waiter.done():
@@ -113,27 +112,27 @@ class Ingest:
 
 def records(blocks: Sequence[PlacedBlock]) -> list[NewRecord]:
     """One record per partition, of about the target size at most; the order of blocks stays."""
-    by_partition: dict[int, list[PlacedBlock]] = {}
-    for placed in blocks:
-        found = by_partition.get(placed.partition)
+    by_partition: dict[int, list[bytes]] = {}
+    for partition, block in blocks:
+        found = by_partition.get(partition)
         if found is None:
-            by_partition[placed.partition] = [placed]
+            by_partition[partition] = [block]
         else:
-            found.append(placed)
+            found.append(block)
     return [
-        NewRecord(EVENTS_ACCEPTED, partition, encode(AcceptedRecord(VERSION, group)))
+        NewRecord(EVENTS_ACCEPTED, partition, join_blocks(group))
         for partition, found in by_partition.items()
         for group in _groups(found)
     ]
 
 
-def _groups(placed: list[PlacedBlock]) -> Iterator[list[RequestBlock]]:
-    group: list[RequestBlock] = []
+def _groups(blocks: list[bytes]) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
     size = 0
-    for one in placed:
-        if group and size + one.size > TARGET_RECORD_BYTES:
+    for block in blocks:
+        if group and size + len(block) > TARGET_RECORD_BYTES:
             yield group
             group, size = [], 0
-        group.append(one.block)
-        size += one.size
+        group.append(block)
+        size += len(block)
     yield group

@@ -7,6 +7,7 @@ Version 1. A reader accepts ``v`` up to its own and treats missing trailing fiel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -111,6 +112,23 @@ class RecordUnreadable(ValueError):
 
 def encode(record: AcceptedRecord | RejectedRecord | DeadLetter) -> bytes:
     return _encoder.encode(record)
+
+
+def encode_block(block: RequestBlock) -> bytes:
+    """A block alone, to be joined with others by :func:`join_blocks`."""
+    return _encoder.encode(block)
+
+
+def join_blocks(blocks: Sequence[bytes]) -> bytes:
+    """The same bytes as ``encode(AcceptedRecord(VERSION, blocks))``, of blocks that are encoded already."""
+    count = len(blocks)
+    if count < 16:
+        head = b"\x92%c%c" % (VERSION, 0x90 | count)
+    elif count < 65_536:
+        head = b"\x92%c\xdc%b" % (VERSION, count.to_bytes(2, "big"))
+    else:
+        head = b"\x92%c\xdd%b" % (VERSION, count.to_bytes(4, "big"))
+    return b"".join((head, *blocks))
 
 
 def decode_accepted(value: bytes) -> AcceptedRecord:
