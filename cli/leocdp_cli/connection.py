@@ -20,13 +20,18 @@ TIMEOUT_SECONDS = 30.0
 
 
 class ConnectionSettings(ServiceSettings):
-    url: str = Field(default="http://localhost:8000", description="Address of the gateway, for commands.")
+    url: str = Field(default="", description="Address of the gateway, for commands; default this machine.")
+    gateway_port: int = Field(default=8000, ge=1, le=65535, description="Port of the gateway on this machine.")
     api_key: SecretStr | None = Field(
         default=None, description="API key of commands; without one they ask admin directly, on its own machine."
     )
     admin_port: int = Field(default=8090, ge=1, le=65535, description="Port of admin.")
     gateway_secret: SecretStr | None = Field(default=None, description="What gateway and admin sign principals with.")
     gateway_secret_file: Path | None = Field(default=None, description="File that holds the gateway secret.")
+
+    @property
+    def gateway_url(self) -> str:
+        return self.url or f"http://localhost:{self.gateway_port}"
 
     def secret(self) -> str | None:
         """The gateway's secret, from the settings or the data folder; None on another machine."""
@@ -115,7 +120,7 @@ def connect(url: str = "", api_key: str = "") -> Api:
     key = api_key or (settings.api_key.get_secret_value() if settings.api_key else "")
     if key:
         headers = {"Authorization": f"Bearer {key}"}
-        return Api(httpx.Client(base_url=url or settings.url, headers=headers, timeout=TIMEOUT_SECONDS))
+        return Api(httpx.Client(base_url=url or settings.gateway_url, headers=headers, timeout=TIMEOUT_SECONDS))
     secret = settings.secret()
     if secret is None:
         raise CommandFailed(

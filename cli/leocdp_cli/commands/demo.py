@@ -63,7 +63,7 @@ def _said(told: dict[str, Any]) -> str:
     return (
         f"{told['accepted']:,} events were accepted; "
         f"there are {told['people']:,} people and {told['events']:,} events now.\n"
-        f"Look at {ConnectionSettings().url}/profiles: search for a name such as `nguyen` and open a person.\n"
+        f"Look at {ConnectionSettings().gateway_url}/profiles: search for a name such as `nguyen` and open a person.\n"
         "`leocdp demo --remove` takes all of it away again."
     )
 

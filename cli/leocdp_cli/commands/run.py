@@ -89,6 +89,7 @@ def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str
             urls={name: base_url(settings.host, port) for name, port in ports.items()},
             grace=settings.shutdown_grace + STOP_MARGIN,
             start_timeout=settings.start_timeout,
+            healthy_after=settings.supervisor_healthy_after,
         )
         supervisor = Supervisor(plan, say=_say, ready=lambda: typer.echo(_welcome(settings, data_dir, environment)))
         return asyncio.run(supervisor.run())

@@ -11,7 +11,7 @@ class Backoff:
 
     first: float = 0.5
     most: float = 30.0
-    healthy_after: float = 60.0
+    healthy_after: float = 10.0
     failures: int = 0
     """Deaths in a row, none of which lived ``healthy_after``."""
 

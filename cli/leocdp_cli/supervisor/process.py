@@ -19,9 +19,11 @@ Say = Callable[[str], None]
 class SupervisedProcess:
     """Starts ``service`` again and again until ``stop``. ``lifeline`` is the pipe end described in ``child``."""
 
-    def __init__(self, service: Service, *, lifeline: int, environment: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, service: Service, *, lifeline: int, environment: Mapping[str, str], say: Say, backoff: Backoff
+    ) -> None:
         self.service = service
-        self.backoff = Backoff()
+        self.backoff = backoff
         self._lifeline = lifeline
         self._environment = environment
         self._say = say

@@ -29,6 +29,10 @@ class RunSettings(ServiceSettings):
         default=60.0, gt=0, description="Seconds that `leocdp run` waits until all services are ready."
     )
 
+    supervisor_healthy_after: float = Field(
+        default=10.0, gt=0, description="Seconds that a service must run for its next death to be mended at once."
+    )
+
     def port(self, service: str) -> int:
         """Port of the service with this name."""
         port: int = getattr(self, f"{service}_port")

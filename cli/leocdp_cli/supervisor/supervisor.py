@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leocdp_cli.supervisor.backoff import Backoff
 from leocdp_cli.supervisor.process import SupervisedProcess
 from leocdp_cli.supervisor.readiness import wait_all
 from leocdp_cli.supervisor.services import Service
@@ -27,6 +28,8 @@ class Plan:
     urls: Mapping[str, str]
     grace: float
     start_timeout: float
+    healthy_after: float = 10.0
+    """A service that ran this long starts over with the shortest pause when it dies."""
 
 
 class Supervisor:
@@ -53,7 +56,11 @@ class Supervisor:
     async def _supervise(self, lifeline: int) -> int:
         for service in self._plan.start:
             self._processes[service.name] = SupervisedProcess(
-                service, lifeline=lifeline, environment=self._plan.environment, say=self._say
+                service,
+                lifeline=lifeline,
+                environment=self._plan.environment,
+                say=self._say,
+                backoff=Backoff(healthy_after=self._plan.healthy_after),
             )
         async with asyncio.TaskGroup() as group:
             for process in self._processes.values():

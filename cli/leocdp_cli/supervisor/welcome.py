@@ -45,12 +45,9 @@ class Welcome:
         return "\n".join(["", rule, *lines, "", "Ctrl-C stops all services.", rule, ""])
 
     def _curl(self) -> list[str]:
-        event = (
-            '{"userId": "u-1", "event": "Signed Up", '
-            '"context": {"traits": {"name": "Lan", "email": "lan@example.com"}}}'
-        )
+        event = '{"userId": "u-1", "traits": {"name": "Nguyễn Thị Lan", "email": "lan@example.vn"}}'
         return [
-            f"  curl -u {self.write_key}: {self.observer}/v1/track \\",
+            f"  curl -u {self.write_key}: {self.observer}/v1/identify \\",
             "    -H 'Content-Type: application/json' \\",
             f"    -d '{event}'",
         ]
