@@ -83,8 +83,9 @@ class LiveEvents:
             max([place.problems, *(int(problem.id) for problem in problems)]),
         )
         rows = await self._rows(
-            [event for _, event in applied if wanted.applied and wanted.fits(event.source, event.name)],
-            [problem for problem in problems if wanted.takes(problem)],
+            # Newest first as they come; sorting is stable, so arrivals of one millisecond keep their order.
+            [event for _, event in reversed(applied) if wanted.applied and wanted.fits(event.source, event.name)],
+            [problem for problem in reversed(problems) if wanted.takes(problem)],
         )
         rows.sort(key=lambda row: row.received_at)
         return rows, moved

@@ -20,7 +20,7 @@ HIDDEN_KINDS: Final = frozenset({"email", "phone", "national_id", "push_token"})
 """Kinds of identifier that are contacts or documents; every ``social:`` kind is one too."""
 
 _FIELD_NAMES: Final = compile(
-    r"e-?mail|phone|mobile|msisdn|whatsapp|zalo|viber|telegram|\btel\b|\bfax\b|national_?id|passport|push_?token"
+    r"e[-_ ]?mail|phone|mobile|msisdn|whatsapp|zalo|viber|telegram|\btel\b|\bfax\b|national_?id|passport|push_?token"
     r"|card_?number|iban|account_?number|\bip\b|address|street",
     IGNORECASE,
 )
@@ -80,8 +80,10 @@ def hidden(value: str) -> str:
 def _mask_object(value: Mapping[Any, Any], field: str) -> dict[Any, Any]:
     kind, content = value.get("kind"), value.get("value")
     if isinstance(kind, str) and isinstance(content, str):
-        rest = {name: mask(part, str(name)) for name, part in value.items() if name not in ("kind", "value")}
-        return {"kind": kind, "value": mask_identifier(kind, content), **rest}
+        shown = hidden(content) if _is_contact_field(field) else mask_identifier(kind, content)
+        identifier = {"kind": _mask_found(kind), "value": shown}
+        rest = {name: part for name, part in value.items() if name not in identifier}
+        return {**identifier, **_mask_object(rest, field)}
     # Keys may be contacts too: an object of totals per address.
     return {_mask_key(name): mask(part, _inner(field, str(name))) for name, part in value.items()}
 

@@ -80,7 +80,7 @@ class Users:
         row = await self._row(user_id)
         if expected is not None and expected != row.version:
             raise Changed(row.version)
-        given = asked.model_dump(exclude_none=True)
+        given = {name: value for name, value in asked.model_dump(exclude_none=True).items() if value != "invited"}
         now = self._clock.now()
         changed = replace(row, **given)
         saved = await self._save(changed, actor, "user.update", now)

@@ -129,7 +129,9 @@ class UserAsked(Asked):
 class UserChange(Edited):
     name: str | None = Field(default=None, max_length=100)
     role: Role | None = None
-    status: Literal["active", "disabled"] | None = None
+    status: Literal["invited", "active", "disabled"] | None = Field(
+        default=None, description="`invited` is read only: it changes nothing."
+    )
     language: Literal["", "en", "vi"] | None = None
 
 
