@@ -33,7 +33,7 @@ CREATE INDEX events_leaf ON events (leaf, timestamp);
 CREATE TABLE dedup (key PRIMARY KEY, seq) WITHOUT ROWID;
 """
 _UPSERT: Final = (
-    f"INSERT INTO profiles ({_PROFILE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608
+    f"INSERT INTO profiles ({_PROFILE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
     "revision = excluded.revision, last_seen = excluded.last_seen, name = excluded.name, state = excluded.state"
 )
 
@@ -101,11 +101,11 @@ class PlainSQLite:
         self._connection.execute("COMMIT")
 
     def _batches(self, since: Marks) -> Iterator[Batch]:
-        profiles = {row[0]: row for row in self._original.execute(f"SELECT {_PROFILE} FROM profiles")}  # noqa: S608
+        profiles = {row[0]: row for row in self._original.execute(f"SELECT {_PROFILE} FROM profiles")}
         claimed = self._claimed(since)
         cursor = self._original.execute(
             f"SELECT {_EVENT} FROM events WHERE seq > ? ORDER BY seq",
-            (since.event,),  # noqa: S608
+            (since.event,),
         )
         while events := cursor.fetchmany(BATCH):
             leaves = dict.fromkeys(row[1] for row in events)
