@@ -33,7 +33,7 @@ CODES: Final[dict[str, str]] = {
     "not_found": "no such path",
     # single items
     "event_too_large": "more than 32 KiB",
-    "too_deep": "more than 64 levels of nesting",
+    "too_deep": "more than 100 levels of nesting",
     "not_an_object": "an item is a JSON object",
     "missing_type": "an item of a batch says its type",
     "unknown_type": "not one of identify, track, page, screen, group, alias",

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from leocdp.contracts.wire.json_values import NotJson, TooDeep, read_json
 from leocdp.domain.events import EVENT_TYPES
 from leocdp_observer.protocols.segment_items import (
     MAX_EVENT_BYTES,
@@ -31,6 +32,7 @@ PREFIXES: Final = ("/v1", "", "/v1/v1")
 BATCH_NAMES: Final = ("batch", "b", "import", "batch/b")
 BOM: Final = b"\xef\xbb\xbf"
 ABSENT: Final = (b"", b"null")
+OF_THE_BATCH: Final = ("writeKey", "sentAt", "context", "integrations")
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -110,16 +112,33 @@ def _decode(body: bytes) -> tuple[Batch, bool]:
     try:
         batch = _batch.decode(body)
     except msgspec.ValidationError as error:
-        raise Refusal("invalid_batch", "The body must be a JSON object with an array `batch` of items.") from error
-    except msgspec.DecodeError as error:
-        raise Refusal("invalid_json", f"The body is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise Refusal("too_deep", "The body is nested too deep.") from error
+        raise _no_batch() from error
+    except (msgspec.DecodeError, RecursionError):
+        batch = _decode_carefully(body)
     if not batch.batch:
         raise Refusal("empty_batch", "`batch` has no item.")
     if len(batch.batch) > 2 * MAX_ITEMS:
         raise Refusal("too_many_items", f"A batch has at most {MAX_ITEMS:,} items; this one has {len(batch.batch):,}.")
     return batch, whole
+
+
+def _decode_carefully(body: bytes) -> Batch:
+    """For JSON that the quick decoder does not take, such as halves of surrogate pairs. Raises Refusal."""
+    try:
+        value = read_json(body)
+    except TooDeep as error:
+        raise Refusal("too_deep", f"The body is {error}.") from error
+    except NotJson as error:
+        raise Refusal("invalid_json", f"The body is {error}.") from error
+    items = value.get("batch") if isinstance(value, dict) else None
+    if not isinstance(items, list):
+        raise _no_batch()
+    raw = {name: msgspec.Raw(msgspec.json.encode(value[name])) for name in OF_THE_BATCH if name in value}
+    return Batch([msgspec.Raw(msgspec.json.encode(item)) for item in items], **raw)
+
+
+def _no_batch() -> Refusal:
+    return Refusal("invalid_batch", "The body must be a JSON object with an array `batch` of items.")
 
 
 def _text(body: bytes) -> bytes:

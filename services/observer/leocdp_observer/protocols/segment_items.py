@@ -11,12 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from leocdp.contracts.log_records import Item
+from leocdp.contracts.wire.json_values import DEEPEST, NotJson, TooDeep, read_json
 from leocdp.domain.events import EVENT_TYPES
 from leocdp_observer.protocols.wire import Placed, RefusedItem
 from leocdp_observer.refusals import ItemRefusal
 
 MAX_EVENT_BYTES: Final = 32 * 1024
-MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = DEEPEST
 MAX_MESSAGE_ID: Final = 100
 MAX_TEXT: Final = 500
 """Characters in an id and in the name of an event."""
@@ -25,11 +26,6 @@ TYPES: Final = frozenset(EVENT_TYPES)
 PLAIN_TYPES: Final = frozenset({"identify", "track", "page", "screen"})
 """Types that need no field of their own but, for a track, its event."""
 WORDS: Final = ("anonymousId", "userId", "messageId", "event", "groupId", "previousId")
-OBJECTS: Final = ("context", "properties", "traits", "integrations")
-
-
-class AnyObject(msgspec.Struct, gc=False):
-    """Some JSON object; its content is skipped."""
 
 
 class Seen(msgspec.Struct, gc=False):
@@ -42,10 +38,6 @@ class Seen(msgspec.Struct, gc=False):
     event: str | None = None
     groupId: str | None = None
     previousId: str | None = None
-    context: AnyObject | None = None
-    properties: AnyObject | None = None
-    traits: AnyObject | None = None
-    integrations: AnyObject | None = None
     writeKey: Any = msgspec.UNSET
     sentAt: Any = None
 
@@ -73,7 +65,7 @@ def take(raw: bytes, kind: str | None) -> tuple[Placed, Any, Any] | None:
         or kind not in PLAIN_TYPES
         or not (len(key) <= MAX_TEXT and key.isprintable() and not key.isspace())
         or not (user is None or (len(user) <= MAX_TEXT and user.isprintable()))
-        or not (message_id is None or (len(message_id) <= MAX_MESSAGE_ID and message_id.isprintable()))
+        or not (message_id is None or len(message_id) <= MAX_MESSAGE_ID)
     ):
         return None
     if kind == "track":
@@ -95,33 +87,37 @@ def look(raw: bytes) -> Seen:
     if len(raw) > MAX_EVENT_BYTES:
         raise ItemRefusal("event_too_large", f"An event is at most 32 KiB; this one has {len(raw)} bytes.")
     if _openings(raw) > MAX_DEPTH and depth(raw) > MAX_DEPTH:
-        raise ItemRefusal("too_deep", f"An event is nested at most {MAX_DEPTH} levels deep.")
+        raise _too_deep()
     try:
         return _seen.decode(raw)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError):
         return look_carefully(raw)
-    except msgspec.DecodeError as error:
-        raise ItemRefusal("invalid_json", f"The item is not JSON: {error}.") from error
 
 
 def look_carefully(raw: bytes) -> Seen:
-    """Like :func:`look`, for items with a field of an unexpected kind. Raises ItemRefusal."""
+    """Like :func:`look`, for items that are not plain: fields of another kind, halves of surrogate pairs.
+
+    Reads as the processor does, so that what is accepted here can be read there. Raises ItemRefusal.
+    """
     try:
-        item = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ItemRefusal("invalid_json", f"The item is not JSON that can be kept: {error}.") from error
+        item = read_json(raw)
+    except TooDeep as error:
+        raise _too_deep() from error
+    except NotJson as error:
+        raise ItemRefusal("invalid_json", f"The item is {error}.") from error
     if not isinstance(item, dict):
         raise ItemRefusal("not_an_object", "An item must be a JSON object.")
     kind = item.get("type")
     if kind is not None and not isinstance(kind, str):
         raise ItemRefusal("unknown_type", f"type must be one of {', '.join(EVENT_TYPES)}.")
-    for name in OBJECTS:
-        if not isinstance(item.get(name), dict | None):
-            raise ItemRefusal("invalid_field", f"{name} must be an object.")
     seen = Seen(type=kind, writeKey=item.get("writeKey", msgspec.UNSET), sentAt=item.get("sentAt"))
     for name in WORDS:
         setattr(seen, name, _word(name, item.get(name)))
     return seen
+
+
+def _too_deep() -> ItemRefusal:
+    return ItemRefusal("too_deep", f"An event is nested at most {MAX_DEPTH} levels deep.")
 
 
 def _word(name: str, value: object) -> str | None:
@@ -142,13 +138,13 @@ def check(seen: Seen, kind: str) -> str:
         if not key:
             raise ItemRefusal("missing_id", "An item needs a userId or an anonymousId that is not blank.")
     if anonymous and user:
-        _fits("userId", user, MAX_TEXT)
-    if seen.messageId is not None:
-        _fits("messageId", seen.messageId, MAX_MESSAGE_ID)
+        _fits("userId", user)
+    if seen.messageId is not None and len(seen.messageId) > MAX_MESSAGE_ID:
+        raise _too_long("messageId", seen.messageId, MAX_MESSAGE_ID)
     if kind == "track":
         if not seen.event or seen.event.isspace():
             raise ItemRefusal("missing_event", "A track call needs the name of its event in `event`.")
-        _fits("event", seen.event, MAX_TEXT)
+        _fits("event", seen.event)
     elif kind == "group":
         if not _usable("groupId", seen.groupId):
             raise ItemRefusal("missing_group_id", "A group call needs a groupId.")
@@ -161,15 +157,19 @@ def _usable(name: str, value: str | None) -> str:
     """The value, or the empty string for none or a blank one. Raises ItemRefusal for an absurd one."""
     if not value or value.isspace():
         return ""
-    _fits(name, value, MAX_TEXT)
+    _fits(name, value)
     return value
 
 
-def _fits(name: str, value: str, limit: int) -> None:
-    if len(value) > limit:
-        raise ItemRefusal("invalid_field", f"{name} has {len(value)} characters; {limit} are allowed.")
+def _fits(name: str, value: str) -> None:
+    if len(value) > MAX_TEXT:
+        raise _too_long(name, value, MAX_TEXT)
     if not value.isprintable() and any(sign < " " or sign == "\x7f" for sign in value):
         raise ItemRefusal("invalid_field", f"{name} has control characters.")
+
+
+def _too_long(name: str, value: str, limit: int) -> ItemRefusal:
+    return ItemRefusal("invalid_field", f"{name} has {len(value)} characters; {limit} are allowed.")
 
 
 def known_type(kind: str | None) -> str:
@@ -197,7 +197,10 @@ def without_write_key(raw: bytes, value: object) -> bytes:
             return raw[:start] + raw[end + 1 :]
         if start > 0 and raw[start - 1] == 44:
             return raw[: start - 1] + raw[end:]
-    keys = _keys.decode(raw)
+    try:
+        keys = _keys.decode(raw)
+    except msgspec.DecodeError:
+        keys = read_json(raw)
     keys.pop("writeKey", None)
     return msgspec.json.encode(keys)
 
@@ -206,9 +209,9 @@ def refused(index: int, raw: bytes, kind: str, refusal: ItemRefusal) -> RefusedI
     """What is kept of a refused item, with as much of its identity as can be read."""
     try:
         seen = _seen.decode(raw)
+        payload = raw if seen.writeKey is msgspec.UNSET else without_write_key(raw, seen.writeKey)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return RefusedItem(index, refusal.reason, refusal.message, raw, "", kind, "")
-    payload = raw if seen.writeKey is msgspec.UNSET else without_write_key(raw, seen.writeKey)
     message_id = (seen.messageId or "")[:MAX_MESSAGE_ID]
     name = (seen.event or "")[:MAX_TEXT]
     return RefusedItem(index, refusal.reason, refusal.message, payload, message_id, kind or seen.type or "", name)
