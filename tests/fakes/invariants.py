@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from leocdp.domain.identity.limits import holds_reachable
 from leocdp.domain.identity.rules import IdentityRules
@@ -51,3 +52,13 @@ def _every_event_counts_once(store: MemoryStore, trees: dict[str, list[Profile]]
     stored = Counter(write.leaf for write in store.events if write.leaf)
     counted = {leaf.id: leaf.state.total for leaves in trees.values() for leaf in leaves if leaf.state.total}
     assert counted == dict(stored)
+
+
+def without_links(store: MemoryStore) -> dict[str, Profile]:
+    """All profiles but for their revisions and the cannot-links that an un-merge leaves behind on purpose."""
+    found = {}
+    for one in store.profiles.values():
+        person = one.person and replace(one.person, state=replace(one.person.state, cannot_link={}))
+        state = replace(one.state, cannot_link={})
+        found[one.id] = replace(one, revision=0, root=store.root_of(one.id), state=state, person=person)
+    return found

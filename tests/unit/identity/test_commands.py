@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from leocdp.domain.decisions import Command, SnapshotIncomplete
 from leocdp.domain.events import Address, Envelope
 from leocdp.domain.profiles.consent import person_consent
-from leocdp.domain.profiles.state import Profile
 from leocdp_processor.decide.batch import decide, load_request
-from tests.fakes.invariants import check
+from tests.fakes.invariants import check, without_links
 from tests.fakes.world import RULES, START, World, key, keys
-
-
-def before(world: World) -> dict[str, Profile]:
-    """All profiles, without what an un-merge leaves behind on purpose."""
-    kept = {}
-    for profile in world.store.profiles.values():
-        state = replace(profile.state, cannot_link={})
-        person = profile.person and replace(profile.person, state=replace(profile.person.state, cannot_link={}))
-        kept[profile.id] = replace(profile, revision=0, state=state, person=person)
-    return kept
 
 
 def two_people() -> World:
@@ -48,11 +35,11 @@ def test_a_merge_by_hand_stands_above_limits() -> None:
 
 def test_merge_and_unmerge_leave_everything_as_before() -> None:
     world = two_people()
-    kept = before(world)
+    kept = without_links(world.store)
     answer = world.command("merge", profile=world.root("u1"), with_=world.root("u2"))
-    assert before(world) != kept
+    assert without_links(world.store) != kept
     undone = world.command("unmerge", merge_id=answer.result["merge_id"], identifier="keep")
-    assert before(world) == kept
+    assert without_links(world.store) == kept
     assert undone.result == {"profiles": [world.root("u1"), world.root("u2")]}
     record = world.store.merges[answer.result["merge_id"]]
     assert (record.undone_by, record.undone_at) == ("usr_1", undone_at(world))
