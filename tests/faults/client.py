@@ -41,6 +41,8 @@ class RetryingClient:
         limits = httpx.Limits(max_connections=self._workers)
         async with httpx.AsyncClient(timeout=10, limits=limits) as client:
             await asyncio.gather(*(self._worker(client, number) for number in range(self._workers)))
+            for person in range(self._people):
+                await self._until_acknowledged(client, person, self._introduction(person))
         return self.sent
 
     async def _worker(self, client: httpx.AsyncClient, worker: int) -> None:
@@ -61,6 +63,12 @@ class RetryingClient:
             return {**base, "type": "identify", "userId": f"user-{person}", "traits": traits}
         user = {"userId": f"user-{person}"} if named else {}
         return {**base, **user, "type": "track", "event": "Item Viewed", "properties": {"n": number}}
+
+    def _introduction(self, person: int) -> list[dict[str, Any]]:
+        """Both devices with the name, at last, so that nobody is left who never said who they are."""
+        user = {"type": "identify", "userId": f"user-{person}"}
+        devices = [f"device-{person}-{number}" for number in range(2)]
+        return [{**user, "messageId": f"last-{device}", "anonymousId": device} for device in devices]
 
     async def _until_acknowledged(self, client: httpx.AsyncClient, person: int, events: list[dict[str, Any]]) -> None:
         wait = 0.02
