@@ -100,6 +100,7 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
         "LEOCDP_BOOTSTRAP_API_KEY": API_KEY,
         "LEOCDP_BOOTSTRAP_ADMIN_EMAIL": "owner@example.vn",
         "LEOCDP_BOOTSTRAP_ADMIN_PASSWORD": "correct horse battery",
+        "LEOCDP_START_TIMEOUT": "15",  # then it says who is waited for
         **{f"LEOCDP_{name.upper()}_PORT": str(port) for name, port in ports.items()},
         **environment,
     }
@@ -110,7 +111,7 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
         )
         stack = Stack(folder / "var", ports, process, output)
         try:
-            wait_for(lambda: all(map(stack.ready, SERVICES)), 60, lambda: f"not ready:\n{stack.tail()}")
+            wait_for(lambda: all(map(stack.ready, SERVICES)), 120, lambda: f"not ready:\n{stack.tail()}")
             yield stack
         finally:
             process.terminate()
