@@ -7,6 +7,7 @@ that are gone. A test fails on what is missing or fuzzy.
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,11 @@ from leocdp_admin.i18n.catalogues import LANGUAGES, SOURCE_LANGUAGE, po_path, re
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS: Final = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}}
+
+_UNSTABLE: Final = (
+    *(b'"Project-Id-Version', b'"Report-Msgid', b'"POT-Creation', b'"PO-Revision', b'"Last-Translator'),
+    *(b'"Language-Team', b'"Generated-By'),
+)
 
 
 def extract() -> Catalog:
@@ -42,9 +48,17 @@ def update(language: str) -> int:
     catalogue.obsolete.clear()
     catalogue.fuzzy = False
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, catalogue, width=120, sort_output=True, ignore_obsolete=True, omit_header=False)
+    path.write_bytes(_written(catalogue))
     return sum(1 for message in catalogue if message.id and not _complete(message.string))
+
+
+def _written(catalogue: Catalog) -> bytes:
+    """The file, without the header's dates and addresses, so that it changes only when a string does."""
+    catalogue.header_comment = "# Strings of the admin UI. English is the language of the source."
+    out = BytesIO()
+    write_po(out, catalogue, width=120, sort_output=True, ignore_obsolete=True)
+    kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_UNSTABLE)]
+    return b"".join(kept)
 
 
 def _complete(string: object) -> bool:

@@ -24,7 +24,7 @@ class Explanation:
     """Trying again may help."""
 
 
-_MISSING: Final = N_("This is not here")
+_MISSING: Final = N_("We could not find this")
 _NOT_NOW: Final = N_("This does not work right now")
 _NOT_ALLOWED: Final = N_("You may not do this")
 _STORE_AWAY: Final = N_(

@@ -69,7 +69,7 @@ TYPE_ICONS: Final = {
 
 OUTCOMES: Final = {
     "applied": N_("Added to a profile"),
-    "duplicate": N_("Sent twice, counted once"),
+    "duplicate": N_("Sent twice"),
     "filtered": N_("Left out"),
     "dead-lettered": N_("Failed"),
     "rejected": N_("Refused"),
