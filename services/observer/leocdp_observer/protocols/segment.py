@@ -1,4 +1,4 @@
-"""Segment's HTTP tracking protocol, as its published clients and RudderStack's speak it.
+"""Segment's HTTP tracking protocol, as its published clients, RudderStack's and Jitsu's speak it.
 
 A single call has its type in the path (``/v1/track``, ``/v1/t``); a batch (``/v1/batch``, ``/v1/b``, ``/v1/import``)
 says it per item. Clients differ on whether their host option already holds ``/v1``, so each path is also taken without
@@ -52,11 +52,11 @@ def parse_single(kind: str, call: Call) -> Parsed:
     quick = take(body, kind)
     if quick is not None:
         placed, write_key, sent_at = quick
-        return Parsed([placed], [], _text_or_none(write_key), _written(sent_at))
+        return Parsed([placed], [], _key(write_key), _written(sent_at))
     parsed = Parsed()
     try:
         seen = look(body)
-        parsed.write_key = _text_or_none(seen.writeKey)
+        parsed.write_key = _key(seen.writeKey)
         parsed.sent_at = _written(seen.sentAt)
         parsed.items.append(place(body, seen, kind))
     except ItemRefusal as refusal:
@@ -70,7 +70,7 @@ def parse_batch(call: Call) -> Parsed:
     """Items that say their type themselves. Raises Refusal when there is no batch to take apart."""
     batch, whole = _decode(call.body)
     parsed = Parsed(
-        write_key=_text_or_none(_value(batch.writeKey)),
+        write_key=_key(_value(batch.writeKey)),
         sent_at=_written(_value(batch.sentAt)),
         context=_object("context", batch.context),
         integrations=_object("integrations", batch.integrations),
@@ -85,7 +85,7 @@ def parse_batch(call: Call) -> Parsed:
         placed, write_key, _ = quick
         items.append(placed)
         if write_key is not msgspec.UNSET and parsed.write_key is None:
-            parsed.write_key = _text_or_none(write_key)
+            parsed.write_key = _key(write_key)
     return parsed
 
 
@@ -100,7 +100,7 @@ def _take_carefully(parsed: Parsed, index: int, raw: bytes, whole: bool) -> None
         seen = look(raw)
         kind = known_type(seen.type)
         parsed.items.append(place(raw, seen, kind))
-        parsed.write_key = parsed.write_key or _text_or_none(seen.writeKey)
+        parsed.write_key = parsed.write_key or _key(seen.writeKey)
     except ItemRefusal as refusal:
         parsed.refused.append(refused(index, raw, kind, refusal))
 
@@ -174,8 +174,9 @@ def _value(raw: msgspec.Raw) -> Any:
         return None
 
 
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _key(value: object) -> str | None:
+    """A write key in a body; what some clients append after a colon, a masked secret, is not part of it."""
+    return value.partition(":")[0].strip() or None if isinstance(value, str) else None
 
 
 def _written(value: object) -> str | None:
@@ -240,7 +241,16 @@ def _route(path: str, parse: Callable[[Call], Parsed], summary: str) -> Route:
     return Route(path, "POST", PROTOCOL, PROTOCOL, summary, parse, reply)
 
 
+def _jitsu_routes() -> Iterator[Route]:
+    """Jitsu's clients send the same items to other paths."""
+    for kind in EVENT_TYPES:
+        for path in (f"/api/s/{kind}", f"/api/s/s2s/{kind}"):
+            yield _route(path, partial(parse_single, kind), f"One {kind} call of a Jitsu client.")
+    yield _route("/api/s/s2s/batch", parse_batch, "A batch of calls of a Jitsu client.")
+
+
 ROUTES: Final = (
     *_routes(),
+    *_jitsu_routes(),
     _route("/beacon/v1/batch", parse_batch, "A batch of calls from RudderStack's beacon, write key in the query."),
 )
