@@ -23,7 +23,7 @@ function style(name) {
 function palette() {
   return {
     line: style("--tblr-primary"),
-    second: style("--tblr-azure"),
+    second: style("--tblr-green"),
     text: style("--tblr-secondary"),
     grid: style("--tblr-border-color"),
     back: style("--tblr-bg-surface"),
@@ -73,7 +73,7 @@ function options(data, colours) {
     legend: data.series.length > 1 ? { top: 0, left: 0, icon: "circle", itemWidth: 8, itemHeight: 8,
                                        textStyle: { color: colours.text } } : undefined,
     grid: spark ? { left: 0, right: 0, top: 4, bottom: 0 }
-                : { left: 4, right: 8, top: data.series.length > 1 ? 32 : 12, bottom: 0,
+                : { left: 4, right: 8, top: data.series.length > 1 ? 32 : 12, bottom: 6,
                     outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: { type: "category", data: data.labels, show: !spark, boundaryGap: data.kind !== "lines",
              axisLine: { lineStyle: { color: colours.grid } }, axisTick: { show: false },
