@@ -23,6 +23,7 @@ def main() -> None:
         port=settings.admin_port,
         setting="LEOCDP_ADMIN_PORT",
         grace=settings.shutdown_grace,
+        on_stop=environment.services.stopping.set,
     )
 
 

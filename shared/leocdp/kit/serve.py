@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from leocdp.kit.errors import LeoError
+
 
 class CannotStart(SystemExit):
     """A service cannot start; the message says why and what to do. Exit status 1."""
@@ -44,6 +46,38 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
     return listener
 
 
+class _Sentences:
+    """An application whose start fails with an error that has a sentence says that sentence, not a traceback."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        failed: list[dict[str, Any]] = []
+
+        async def hold(message: dict[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold)
+        except (LeoError, ValueError, SystemExit) as error:
+            if not failed:
+                raise
+            if not isinstance(error, SystemExit):
+                print(error, file=sys.stderr)
+            await send({"type": "lifespan.startup.failed", "message": ""})
+        except BaseException:
+            for message in failed:
+                await send(message)
+            raise
+
+
 class _Server(uvicorn.Server):
     """Says when it begins to drain, which is before its connections end and so before the lifespan does."""
 
@@ -74,7 +108,7 @@ def serve(
     """
     listener = bind(host, port, setting)
     config = uvicorn.Config(
-        app,
+        _Sentences(app),
         loop="uvloop",
         http=options.pop("http", "httptools"),
         lifespan="on",
