@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import httpx
 import msgspec
 
 from leocdp.contracts.principal import HEADER, Principal, sign
 from leocdp.kit.logs import get_logger
 from leocdp.ports.clock import Clock
+from leocdp_gateway.connection import UpstreamError
+from leocdp_gateway.headers import RawHeaders
 from leocdp_gateway.refusals import AdminUnavailable
+from leocdp_gateway.upstream import Upstream, UpstreamRequest
 
-TIMEOUT: Final = httpx.Timeout(5.0)
-PROBE_TIMEOUT: Final = httpx.Timeout(2.0)
+ANSWER_SECONDS: Final = 5.0
+PROBE_SECONDS: Final = 2.0
+LARGEST_ANSWER: Final = 1 << 20
 
 log = get_logger(__name__)
 
@@ -34,40 +38,40 @@ class _Failure(msgspec.Struct):
 
 
 class Admin:
-    def __init__(self, client: httpx.AsyncClient, secret: bytes, clock: Clock) -> None:
-        """``client`` has the address of admin as its base URL."""
-        self._client = client
+    def __init__(self, upstream: Upstream, secret: bytes, clock: Clock) -> None:
+        self._upstream = upstream
         self._secret = secret
         self._clock = clock
 
     async def authenticate(self, key: str) -> ApiKey | None:
         """The key's facts, None when admin does not know it. Raises AdminUnavailable."""
-        response = await self._post("/internal/authenticate", {"key": key})
-        if response.status_code == 200:
+        status, content = await self._post("/internal/authenticate", {"key": key})
+        if status == 200:
             try:
-                return msgspec.json.decode(response.content, type=ApiKey)
+                return msgspec.json.decode(content, type=ApiKey)
             except msgspec.MsgspecError as error:
                 raise self._unusable(f"an answer that cannot be read ({error})") from error
-        failure = _failure(response)
-        if response.status_code == 401 and failure.code != "not_from_gateway":
+        failure = _failure(content)
+        if status == 401 and failure.code != "not_from_gateway":
             return None
-        raise self._unusable(f"{response.status_code} {failure.code}: {failure.message}")
+        raise self._unusable(f"{status} {failure.code}: {failure.message}")
 
     async def keys_used(self, used: Mapping[str, int]) -> None:
         """Tell when keys were used last, in ms UTC. Raises AdminUnavailable."""
-        response = await self._post("/internal/keys/used", {"used": used})
-        if not response.is_success:
-            raise self._unusable(f"{response.status_code} {_failure(response).code}")
+        status, content = await self._post("/internal/keys/used", {"used": used})
+        if not 200 <= status < 300:
+            raise self._unusable(f"{status} {_failure(content).code}")
 
     async def problem(self) -> str:
         """Why admin cannot be used now; empty when it is alive."""
+        request = UpstreamRequest("GET", b"/healthz", [(b"host", self._upstream.authority)])
         try:
-            response = await self._client.get("/healthz", timeout=PROBE_TIMEOUT)
-        except httpx.HTTPError as error:
+            status, _ = await self._ask(request, PROBE_SECONDS)
+        except (UpstreamError, TimeoutError) as error:
             return f"it cannot be reached ({type(error).__name__})"
-        return "" if response.is_success else f"it answers {response.status_code}"
+        return "" if 200 <= status < 300 else f"it answers {status}"
 
-    async def _post(self, path: str, content: object) -> httpx.Response:
+    async def _post(self, path: str, content: object) -> tuple[int, bytes]:
         body = msgspec.json.encode(content)
         principal = sign(
             Principal(kind="gateway"),
@@ -78,19 +82,33 @@ class Admin:
             secret=self._secret,
             now=self._clock.now(),
         )
-        headers = {HEADER: principal, "content-type": "application/json"}
+        headers: RawHeaders = [
+            (b"host", self._upstream.authority),
+            (b"content-type", b"application/json"),
+            (HEADER.encode(), principal.encode()),
+        ]
         try:
-            return await self._client.post(path, content=body, headers=headers, timeout=TIMEOUT)
-        except httpx.HTTPError as error:
+            return await self._ask(UpstreamRequest("POST", path.encode(), headers, body), ANSWER_SECONDS)
+        except (UpstreamError, TimeoutError) as error:
             raise AdminUnavailable("The admin service cannot be reached. Try again in a moment.") from error
+
+    async def _ask(self, request: UpstreamRequest, seconds: float) -> tuple[int, bytes]:
+        """Status and body."""
+        async with asyncio.timeout(seconds), self._upstream.exchange(request) as connection:
+            content = b""
+            async for chunk in connection.body(seconds):
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    raise UpstreamError("the answer is too long")
+            return connection.status, content
 
     def _unusable(self, why: str) -> AdminUnavailable:
         log.error("admin_unusable", reason=why)
         return AdminUnavailable("The admin service cannot check API keys now. Try again in a moment.")
 
 
-def _failure(response: httpx.Response) -> _Failure:
+def _failure(content: bytes) -> _Failure:
     try:
-        return msgspec.json.decode(response.content, type=_Failure)
+        return msgspec.json.decode(content, type=_Failure)
     except msgspec.MsgspecError:
         return _Failure()

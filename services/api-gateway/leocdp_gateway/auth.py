@@ -43,6 +43,9 @@ class Keys:
             return UNSET
         return self._unless_expired(found[0])
 
+    def being_asked(self, key: str) -> bool:
+        return _hash(key) in self._asking
+
     async def ask(self, key: str) -> ApiKey | None:
         """Ask admin, once for all who wait for the same key. Raises AdminUnavailable."""
         hashed = _hash(key)

@@ -32,11 +32,11 @@ class RequestBody:
         self.length = one(headers, b"content-length")
         if self.length is not None and not self.length.isdigit():
             raise Refusal("Content-Length is no number.")
-        if self.length is not None and int(self.length) > largest:
-            raise self._too_large()
 
     async def hold(self) -> bytes | None:
         """The whole body, or None when it is too large to be held: then :meth:`stream` gives it."""
+        if self.length is not None and int(self.length) > self._largest:
+            raise self._too_large()
         while not self._complete.is_set():
             self._first.append(await self._next())
             if self._size > HELD_BYTES:
@@ -72,4 +72,5 @@ class RequestBody:
         return chunk
 
     def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"The body is larger than {self._largest} bytes.", connection="close")
+        # The connection stays: closed before all has arrived it would be reset, and the answer lost.
+        return BodyTooLarge(f"The body is larger than {self._largest} bytes.")

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-import httpx
-
 from leocdp.kit.clients import Clients
 from leocdp.kit.metrics import Metrics
 from leocdp.kit.serve import instance_name
@@ -18,9 +16,10 @@ from leocdp_gateway.admin import Admin
 from leocdp_gateway.auth import Keys
 from leocdp_gateway.gate import Gate
 from leocdp_gateway.key_use import KeyUse
-from leocdp_gateway.proxy import KEEP_ALIVE_SECONDS, Proxy
+from leocdp_gateway.proxy import Proxy
 from leocdp_gateway.rate_limit import Failures, KeyRate
 from leocdp_gateway.settings import GatewaySettings
+from leocdp_gateway.upstream import Upstream
 
 
 class Environment:
@@ -32,12 +31,9 @@ class Environment:
         self.instance = instance_name(settings.instance)
         self.metrics = Metrics()
         secret, clock = settings.signing_secret(), SystemClock()
-        limits = httpx.Limits(max_connections=settings.gateway_max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
-        # trust_env: a proxy of the environment must never see signed requests.
-        self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
-        self._client = httpx.AsyncClient(base_url=settings.admin_address(), transport=self._transport, trust_env=False)
+        self._upstream = Upstream(settings.admin_address(), settings.gateway_max_connections)
         self._stopping = asyncio.Event()
-        self._admin = Admin(self._client, secret, clock)
+        self._admin = Admin(self._upstream, secret, clock)
         self.use = KeyUse(self._admin, clock)
         self.gate = Gate(
             keys=Keys(self._admin, clock),
@@ -47,7 +43,7 @@ class Environment:
             metrics=self.metrics,
         )
         self.proxies = Clients(settings.gateway_trusted_proxies)
-        self.proxy = Proxy(self._transport, settings, secret, clock, self._stopping)
+        self.proxy = Proxy(self._upstream, settings, secret, clock, self._stopping)
 
     def about(self) -> dict[str, Any]:
         return {"service": "gateway", "instance": self.instance, "version": self.version}
@@ -71,4 +67,4 @@ class Environment:
             reporting.cancel()
             await asyncio.gather(reporting, return_exceptions=True)
             await self.use.report()
-            await self._client.aclose()
+            await self._upstream.close()

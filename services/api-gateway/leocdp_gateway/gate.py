@@ -45,21 +45,32 @@ class Gate:
         known = self._keys.remembered(key)
         if isinstance(known, ApiKey):
             return known
-        # From here on it is an attempt: a wrong key, or one that admin must be asked about.
+        asked = await self._attempt(key, client) if isinstance(known, Unset) and key else None
+        if asked is None:
+            self._refuse_guesses(client)
+            self._failures.begin(client)
+            raise UnknownKey("This API key is unknown, expired or revoked.")
+        return asked
+
+    async def _attempt(self, key: str, client: str) -> ApiKey | None:
+        """Ask admin. The attempt counts as a failure until admin has said yes, so that many at once count as many;
+        requests with one and the same key are one attempt."""
+        if self._keys.being_asked(key):
+            return await self._keys.ask(key)
+        self._refuse_guesses(client)
+        self._failures.begin(client)
+        found = None
+        try:
+            found = await self._keys.ask(key)
+        finally:
+            # Counted by the caller when it was wrong; not at all when admin could not be asked.
+            self._failures.take_back(client)
+        return found
+
+    def _refuse_guesses(self, client: str) -> None:
         if wait := self._failures.wait(client):
             self._metrics.inc(m.GATEWAY_LIMITED, limit="address")
             raise RateLimited("Too many wrong API keys from this address. Check the key, then try again.", wait)
-        self._failures.begin(client)
-        if isinstance(known, Unset) and key:
-            try:
-                known = await self._keys.ask(key)
-            except BaseException:
-                self._failures.succeeded(client)
-                raise
-        if not isinstance(known, ApiKey):
-            raise UnknownKey("This API key is unknown, expired or revoked.")
-        self._failures.succeeded(client)
-        return known
 
     def _limit(self, key_id: str) -> None:
         if wait := self._rate.take(key_id):

@@ -27,6 +27,7 @@ _HOP_BY_HOP: Final = frozenset(
     )
 )
 _NEVER_FORWARDED: Final = _HOP_BY_HOP | {
+    b"content-length",
     b"expect",
     b"forwarded",
     b"x-forwarded-for",

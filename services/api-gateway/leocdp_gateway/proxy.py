@@ -3,63 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Final
 
-import httpx
 from starlette.types import Receive, Scope, Send
 
 from leocdp.contracts.principal import Principal, sign
 from leocdp.kit.logs import get_logger
 from leocdp.ports.clock import Clock
 from leocdp_gateway.body import ClientGone, RequestBody
+from leocdp_gateway.connection import Busy, Connection, ConnectionBroken, Unsendable, UpstreamError
 from leocdp_gateway.headers import Caller, RawHeaders, one, raw_path, to_admin, to_client
-from leocdp_gateway.refusals import AdminTimeout, AdminUnavailable
+from leocdp_gateway.refusals import AdminTimeout, AdminUnavailable, Refusal
 from leocdp_gateway.settings import GatewaySettings
+from leocdp_gateway.upstream import Upstream, UpstreamRequest
 
-CONNECT_SECONDS: Final = 5.0
-KEEP_ALIVE_SECONDS: Final = 4.0
-"""Idle connections are closed before admin closes them (after 5 s), so that none is used while it is being closed."""
-REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+AWAY: Final = "The admin service cannot be reached. Try again in a moment."
 
 log = get_logger(__name__)
 
 
-class _Bytes(httpx.AsyncByteStream):
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._chunks:
-            yield chunk
-
-
 class Proxy:
     def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        settings: GatewaySettings,
-        secret: bytes,
-        clock: Clock,
-        stopping: asyncio.Event,
+        self, upstream: Upstream, settings: GatewaySettings, secret: bytes, clock: Clock, stopping: asyncio.Event
     ) -> None:
-        """The transport, not a client: what goes on and comes back is exactly what we say, without cookies kept,
-        redirects followed or bodies unpacked. Event streams end when ``stopping`` is set."""
-        self._transport = transport
+        """Event streams end when ``stopping`` is set."""
+        self._upstream = upstream
         self._settings = settings
-        self._base = httpx.URL(settings.admin_address())
         self._secret = secret
         self._clock = clock
         self._stopping = stopping
-        self._timeouts = {
-            "connect": CONNECT_SECONDS,
-            "pool": CONNECT_SECONDS,
-            "write": settings.gateway_body_timeout,
-            "read": settings.gateway_idle_timeout,
-        }
 
     async def forward(self, scope: Scope, receive: Receive, send: Send, caller: Caller, principal: Principal) -> None:
-        """Answer the client with admin's answer. Raises Refusal while nothing has been answered yet."""
+        """Answer the client with admin's answer. Raises Refusal while nothing has been answered, ClientGone."""
         body = RequestBody(
             receive,
             scope["headers"],
@@ -68,7 +44,7 @@ class Proxy:
         )
         held = await body.hold()
         request = self._request(scope, caller, principal, body, held)
-        answering = asyncio.create_task(self._answer(request, send, repeatable=held == b""))
+        answering = asyncio.create_task(self._answer(request, send))
         leaving = asyncio.create_task(body.gone())
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -83,7 +59,7 @@ class Proxy:
 
     def _request(
         self, scope: Scope, caller: Caller, principal: Principal, body: RequestBody, held: bytes | None
-    ) -> httpx.Request:
+    ) -> UpstreamRequest:
         path, query = raw_path(scope), scope["query_string"]
         signature = sign(
             principal,
@@ -94,57 +70,54 @@ class Proxy:
             secret=self._secret,
             now=self._clock.now(),
         )
-        headers = to_admin(scope["headers"], caller, signature, with_credentials=principal.kind == "ui")
-        content: AsyncIterator[bytes] | bytes = body.stream() if held is None else held
-        return httpx.Request(
+        return UpstreamRequest(
             scope["method"],
-            self._base,
-            headers=_framed(headers, body, held),
-            stream=_Bytes(content) if not isinstance(content, bytes) else httpx.ByteStream(content),
             # The path goes on exactly as it came and as it is signed.
-            extensions={"timeout": self._timeouts, "target": path + (b"?" + query if query else b"")},
+            path + (b"?" + query if query else b""),
+            to_admin(scope["headers"], caller, signature, with_credentials=principal.kind == "ui"),
+            body.stream() if held is None else held,
+            body.length,
         )
 
-    async def _answer(self, request: httpx.Request, send: Send, *, repeatable: bool) -> None:
-        response = await self._begin(request, repeatable=repeatable and request.method in REPEATABLE)
+    async def _answer(self, request: UpstreamRequest, send: Send) -> None:
+        began = False
         try:
-            headers = to_client(response.headers.raw)
-            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            stream = response.stream
-            async for chunk in _until(self._stopping, stream) if _endless(headers) else stream:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async with asyncio.timeout(self._settings.gateway_answer_timeout) as limit:
+                async with self._upstream.exchange(request) as connection:
+                    limit.reschedule(None)
+                    headers = to_client(connection.headers)
+                    began = True
+                    await send({"type": "http.response.start", "status": connection.status, "headers": headers})
+                    async for chunk in self._body(connection, headers):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except httpx.HTTPError as error:
-            # The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
-            log.warning("admin_answer_broken", error=type(error).__name__)
-        finally:
-            await response.aclose()
-
-    async def _begin(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
-        """Send the request; return when the answer begins."""
-        try:
-            async with asyncio.timeout(self._settings.gateway_answer_timeout):
-                return await self._transport.handle_async_request(request)
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
+        except TimeoutError:
             raise AdminTimeout("The admin service did not answer in time.") from None
-        except httpx.PoolTimeout:
-            raise AdminUnavailable("Too many requests wait for the admin service. Try again in a moment.") from None
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-            if repeatable:
-                return await self._begin(request, repeatable=False)
-            raise _gone(error) from error
-        except httpx.HTTPError as error:
-            raise _gone(error) from error
+        except UpstreamError as error:
+            if not began:
+                raise _refusal(error) from error
+            # The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
+            log.warning("admin_answer_broken", reason=str(error))
+
+    def _body(self, connection: Connection, headers: RawHeaders) -> AsyncIterator[bytes]:
+        chunks = connection.body(self._settings.gateway_idle_timeout)
+        endless = (one(headers, b"content-type") or b"").startswith(b"text/event-stream")
+        return _until(self._stopping, chunks) if endless else chunks
 
 
-def _endless(headers: RawHeaders) -> bool:
-    return (one(headers, b"content-type") or b"").startswith(b"text/event-stream")
+def _refusal(error: UpstreamError) -> Refusal:
+    if isinstance(error, Unsendable):
+        return Refusal(f"The request cannot be passed on: {error}.")
+    log.warning("admin_unreachable", reason=f"{type(error).__name__}: {error}")
+    if isinstance(error, Busy):
+        return AdminUnavailable("Too many requests wait for the admin service. Try again in a moment.")
+    if isinstance(error, ConnectionBroken):
+        return AdminUnavailable("The admin service broke off. Look whether the change was made, then try again.")
+    return AdminUnavailable(AWAY)
 
 
-async def _until(stop: asyncio.Event, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _until(stop: asyncio.Event, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """What comes until ``stop``: then the stream ends as if admin had ended it, and the browser asks again later."""
-    chunks = aiter(stream)
     stopped = asyncio.create_task(stop.wait())
     try:
         while True:
@@ -163,16 +136,3 @@ async def _until(stop: asyncio.Event, stream: AsyncIterable[bytes]) -> AsyncIter
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(chunks, None)
-
-
-def _gone(error: httpx.HTTPError) -> AdminUnavailable:
-    log.warning("admin_unreachable", error=type(error).__name__)
-    return AdminUnavailable("The admin service cannot be reached. Try again in a moment.")
-
-
-def _framed(headers: RawHeaders, body: RequestBody, held: bytes | None) -> RawHeaders:
-    """One statement of the body's length, ours."""
-    rest = [(name, value) for name, value in headers if name != b"content-length"]
-    if held is not None:
-        return [*rest, (b"content-length", str(len(held)).encode())] if held or body.length else rest
-    return [*rest, (b"content-length", body.length) if body.length else (b"transfer-encoding", b"chunked")]

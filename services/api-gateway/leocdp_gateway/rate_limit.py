@@ -65,8 +65,8 @@ class Failures:
         if len(self._attempts) > MOST_ADDRESSES:
             self._forget()
 
-    def succeeded(self, address: str) -> None:
-        """The attempt that was begun last was no failure."""
+    def take_back(self, address: str) -> None:
+        """An attempt that was begun was no failure."""
         attempts = self._attempts.get(_network(address))
         if attempts:
             attempts.pop()
