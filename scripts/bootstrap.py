@@ -28,7 +28,7 @@ PACKAGES = (
     "cli",
 )
 ASSET_SOURCES = {".js", ".mjs", ".ts", ".css", ".svg", ".json"}
-NOT_SOURCES = {"node_modules", "vendor", "assets", "__pycache__"}
+NOT_SOURCES = {"node_modules", "static", "assets", "__pycache__"}
 
 
 class Stop(SystemExit):
@@ -127,14 +127,19 @@ def make_venv() -> None:
     run([python, "-m", "venv", "--clear", str(VENV)], "The virtual environment could not be made.")
 
 
-def install_packages(profile: str) -> None:
-    """The locked packages (``requirements/<profile>.txt``) and then our own, editable."""
-    lock = ROOT / "requirements" / f"{profile}.txt"
+def packages_stamp(profile: str) -> Stamp:
+    locks = [ROOT / "requirements" / f"{name}.txt" for name in ("run", profile)]
     projects = [ROOT / folder / "pyproject.toml" for folder in PACKAGES]
     config = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
-    stamp = Stamp(VENV / ".stamps" / profile, digest(str(ROOT), config, lock, *projects))
-    if stamp.fits():
+    return Stamp(VENV / ".stamps" / profile, digest(str(ROOT), config, *locks, *projects))
+
+
+def install_packages(profile: str) -> None:
+    """The locked packages (``requirements/<profile>.txt``) and then our own, editable. ``dev`` includes ``run``."""
+    stamp = packages_stamp(profile)
+    if stamp.fits() or packages_stamp("dev").fits():
         return
+    lock = ROOT / "requirements" / f"{profile}.txt"
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-deps"]
     count = len(re.findall(r"^\S+==", lock.read_text(encoding="utf-8"), re.MULTILINE))
     say(f"Installing {count} Python packages (requirements/{profile}.txt)")

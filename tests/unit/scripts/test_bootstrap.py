@@ -86,7 +86,8 @@ def test_first_python_that_can_is_taken(machine: Machine) -> None:
     machine.program("python3.13", "#!/bin/sh\necho 3 13\nexit 1\n")
     machine.link("python3.12", sys.executable)
     (machine.folder / "requirements").mkdir()
-    (machine.folder / "requirements" / "run.txt").write_text("no-such-package-of-ours==1.0 --hash=sha256:00\n")
+    for name in ("run.txt", "dev.txt"):
+        (machine.folder / "requirements" / name).write_text("no-such-package-of-ours==1.0 --hash=sha256:00\n")
     for name in ("shared", "cli", "services/observer", "services/processor", "services/admin", "services/api-gateway"):
         (machine.folder / name).mkdir(parents=True)
         (machine.folder / name / "pyproject.toml").write_text("")
