@@ -36,7 +36,7 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 	@$(VENV) scripts/generate_docs.py --check
 	@exec $(VENV) -m pytest $(ARGS)
 
-bench: ## measure speed on this machine; prints a table and writes docs/benchmarks.md
+bench: ## measure speed on this machine; prints a table and writes docs/benchmarks.md; ARGS=--full for large sizes
 	$(PREPARE) dev
 	@exec $(VENV) scripts/bench.py $(ARGS)
 

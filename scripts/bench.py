@@ -1,7 +1,8 @@
 """Runs the benchmarks of ``tests/bench``, prints one table and writes docs/benchmarks.md with the machine.
 
-``python scripts/bench.py [NAME…]`` (``make bench ARGS="observer"``): only modules whose name contains one of the words.
-Each runs in a process of its own. Exit status 1 when one fails; a missed target is shown, not a failure.
+``python scripts/bench.py [--full] [NAME…]`` (``make bench ARGS="observer"``): only modules whose name contains one of
+the words; ``--full`` adds the large sizes, which take tens of minutes. Each runs in a process of its own. Exit status 1
+when one fails; a missed target is shown, not a failure.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from tests.bench.figures import Figure  # noqa: E402 - the line above makes it i
 
 
 def benchmarks(words: list[str]) -> list[str]:
-    """Names of the modules with a ``main``."""
-    found = []
-    for path in sorted(FOLDER.glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        has_main = any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
-        if has_main and (not words or any(word in path.stem for word in words)):
-            found.append(path.stem)
-    return found
+    """Names of the modules with a ``main`` that gives figures."""
+    names = [path.stem for path in sorted(FOLDER.glob("*.py")) if gives_figures(path)]
+    return [name for name in names if not words or any(word in name for word in words)]
 
 
-def run(name: str) -> list[Figure]:
+def gives_figures(path: Path) -> bool:
+    functions = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return any(one.name == "main" and one.returns and "Figure" in ast.unparse(one.returns) for one in functions)
+
+
+def run(name: str, full: bool) -> list[Figure]:
     """The figures of one benchmark. Raises CalledProcessError."""
     code = (
         "import dataclasses, importlib, json, sys\n"
@@ -44,7 +45,7 @@ def run(name: str) -> list[Figure]:
     )
     result = ROOT / "build" / f"bench-{name}.json"
     result.parent.mkdir(exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LEOCDP_BENCH_FULL": "1" if full else ""}
     subprocess.run([sys.executable, "-c", code, str(result)], cwd=ROOT, env=environment, check=True)
     return [Figure(**each) for each in json.loads(result.read_text(encoding="utf-8"))]
 
@@ -94,7 +95,8 @@ def write_page(figures: list[Figure]) -> None:
 
 
 def main() -> int:
-    words = sys.argv[1:]
+    full = "--full" in sys.argv[1:]
+    words = [word for word in sys.argv[1:] if word != "--full"]
     names = benchmarks(words)
     if not names:
         print("No benchmark has such a name.", file=sys.stderr)
@@ -104,7 +106,7 @@ def main() -> int:
     for name in names:
         print(f"• {name}", flush=True)
         try:
-            figures += run(name)
+            figures += run(name, full)
         except subprocess.CalledProcessError:
             failed.append(name)
     print(table(figures))

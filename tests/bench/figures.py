@@ -29,6 +29,8 @@ class Figure:
     target: float | None = None
     """Least ratio to the limit where there is one, else least value; with ``at_most`` the most."""
     at_most: bool = False
+    absolute: bool = False
+    """The target is for the value itself, also where a limit stands beside it."""
     note: str = ""
     """Load model, sizes: what one needs to read the figure."""
 
@@ -41,7 +43,7 @@ class Figure:
         """Whether the target is met; None without one."""
         if self.target is None:
             return None
-        judged = self.value if self.ratio is None else self.ratio
+        judged = self.value if self.ratio is None or self.absolute else self.ratio
         return judged <= self.target if self.at_most else judged >= self.target
 
 
@@ -54,6 +56,7 @@ def figure(
     limit_of: str = "",
     target: float | None = None,
     at_most: bool = False,
+    absolute: bool = False,
     note: str = "",
 ) -> Figure:
     """A figure from the values of several runs. Raises ValueError without any."""
@@ -70,5 +73,6 @@ def figure(
         limit_of=limit_of,
         target=target,
         at_most=at_most,
+        absolute=absolute,
         note=note,
     )
