@@ -38,9 +38,7 @@ async def accepted(log: EventLog) -> list[Stored]:
 
 async def rejected(log: EventLog) -> list[RejectedItem]:
     return [
-        item
-        for record in await _records(log, EVENTS_REJECTED)
-        for item in decode_rejected(record.value or b"").items
+        item for record in await _records(log, EVENTS_REJECTED) for item in decode_rejected(record.value or b"").items
     ]
 
 

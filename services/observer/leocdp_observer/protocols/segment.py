@@ -61,7 +61,7 @@ def parse_single(kind: str, call: Call) -> Parsed:
         parsed.items.append(place(body, seen, kind))
     except ItemRefusal as refusal:
         if refusal.reason == "invalid_json":
-            raise Refusal("invalid_json", refusal.message) from refusal
+            raise _not_json(body, refusal.message) from refusal
         parsed.refused.append(refused(0, body, kind, refusal))
     return parsed
 
@@ -129,12 +129,18 @@ def _decode_carefully(body: bytes) -> Batch:
     except TooDeep as error:
         raise Refusal("too_deep", f"The body is {error}.") from error
     except NotJson as error:
-        raise Refusal("invalid_json", f"The body is {error}.") from error
+        raise _not_json(body, f"The body is {error}.") from error
     items = value.get("batch") if isinstance(value, dict) else None
     if not isinstance(items, list):
         raise _no_batch()
     raw = {name: msgspec.Raw(msgspec.json.encode(value[name])) for name in OF_THE_BATCH if name in value}
     return Batch([msgspec.Raw(msgspec.json.encode(item)) for item in items], **raw)
+
+
+def _not_json(body: bytes, message: str) -> Refusal:
+    if body.strip():
+        return Refusal("invalid_json", message)
+    return Refusal("empty_body", "A JSON object is needed in the body.")
 
 
 def _no_batch() -> Refusal:
