@@ -5,7 +5,7 @@ Letters: a anonymous_id, d device_id, u user_id, x e-mail, p phone, c crm_id. ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -128,16 +128,3 @@ def keys(*texts: str) -> set[frozenset[str]]:
 
 def partition(people: Iterable[Iterable[str]]) -> set[frozenset[str]]:
     return {frozenset(person) for person in people}
-
-
-def consent(**purposes: bool) -> Mapping[str, bool]:
-    return purposes
-
-
-def in_batches(items: Sequence[Any], sizes: Sequence[int]) -> Iterable[Sequence[Any]]:
-    """Cut a sequence into batches of the given sizes, again and again."""
-    at = n = 0
-    while at < len(items):
-        size = sizes[n % len(sizes)]
-        yield items[at : at + size]
-        at, n = at + size, n + 1

@@ -111,3 +111,9 @@ def test_a_claim_that_a_limit_refused_relies_on_nobody_having_it() -> None:
     world.see("c2")
     with pytest.raises(Conflict):
         world.store.commit_now(stale, (), START)
+
+
+def test_a_batch_is_loaded_once_whatever_is_in_it() -> None:
+    world = World()
+    world.see(*[f"a{n} u{n % 50} x{n % 70}" for n in range(500)])
+    assert world.store.loads == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leocdp.domain.events import Envelope
-from leocdp.domain.profiles.apply import apply_event, trait_registers
+from leocdp.domain.profiles.apply import addition, join_event, traits_of
 from leocdp.domain.profiles.joins import copy_state, fold, join_into, later
 from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Register, State
 from tests.fakes import strategies as events_of
@@ -90,7 +90,7 @@ def test_a_fold_of_parts_is_the_whole(events: list[Envelope], cut: int) -> None:
 def absorbed(events: list[Envelope]) -> State:
     state = State()
     for event in events:
-        apply_event(state, event, trait_registers(event), [key("x1")])
+        join_event(state, addition(event, [key("x1")]))
     return state
 
 
@@ -103,7 +103,7 @@ def test_null_removes_a_trait_and_keeps_its_time() -> None:
     state = State()
     for number, value in ((1, "pro"), (3, None), (2, "late")):
         event = envelope("x1", number, type="identify", traits={"plan": value})
-        apply_event(state, event, trait_registers(event), [])
+        join_event(state, addition(event, []))
     assert state.traits["plan"] == Register(None, START + 3000, "m00003", SERVER.id)
 
 
@@ -111,20 +111,20 @@ def test_objects_are_replaced_whole() -> None:
     state = State()
     for number, value in ((1, {"a": 1}), (2, {"b": 2})):
         event = envelope("x1", number, type="identify", traits={"address": value})
-        apply_event(state, event, trait_registers(event), [])
+        join_event(state, addition(event, []))
     assert state.traits["address"].value == {"b": 2}
 
 
 def test_only_identify_sets_traits() -> None:
     for kind in ("track", "page", "screen", "group", "alias"):
-        assert trait_registers(envelope("x1", 1, type=kind, traits={"plan": "pro"})) == {}
+        assert traits_of(envelope("x1", 1, type=kind, traits={"plan": "pro"})) == {}
 
 
 def test_names_are_counted_of_tracks_pages_and_screens() -> None:
     state = State()
     cases = [("track", "Paid"), ("page", "Home"), ("page", None), ("screen", "Cart"), ("identify", "x"), ("group", "y")]
     for number, (kind, name) in enumerate(cases, 1):
-        apply_event(state, envelope("x1", number, type=kind, name=name), {}, [])
+        join_event(state, addition(envelope("x1", number, type=kind, name=name), []))
     assert state.by_name == {"Paid": 1, "Home": 1, "Cart": 1}
     assert state.by_type == {"track": 1, "page": 2, "screen": 1, "identify": 1, "group": 1}
     assert (state.total, state.first_seen, state.last_seen) == (6, START + 1000, START + 6000)

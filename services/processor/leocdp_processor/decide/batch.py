@@ -15,7 +15,7 @@ from leocdp_processor.decide.commands import decide_command, needs
 from leocdp_processor.decide.events import decide_event
 from leocdp_processor.decide.outbox import outbox_records
 
-Item = Envelope | Command | ItemOutcome
+Item = Envelope | Command
 
 PASSED_OVER = frozenset({"replay", "remove_source"})
 """Commands that move data about without deciding on anybody."""
@@ -33,7 +33,7 @@ def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
             dedup_keys.add(item.dedup_key)
             identifiers.update([identifier.key for identifier in item.identifiers])
             identifiers.update([identifier.key for identifier in previous_ids(item, rules)])
-        elif isinstance(item, Command):
+        else:
             command_ids.add(item.id)
             wanted = needs(item)
             trees.update(wanted.trees)
@@ -52,7 +52,6 @@ def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
 def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now: int) -> Changes:
     """What a batch changes. Pure: the snapshot is read only, and the same arguments give the same changes.
 
-    ``ItemOutcome`` items are passed on as they are, so that what was filtered or failed before keeps its place.
     Commands that the pipeline itself carries out (``PASSED_OVER``), and those that have an outcome already, are
     passed over. Raises SnapshotIncomplete when a command needs more of a tree than was loaded: decide a smaller batch.
     """
@@ -70,12 +69,9 @@ def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now:
                 continue
             seen.add(key)
             decide_event(item, people, journal, dropped, changes)
-        elif isinstance(item, Command):
-            if item.id not in answered and item.kind not in PASSED_OVER:
-                answered.add(item.id)
-                changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
-        else:
-            changes.problems.append(item)
+        elif item.id not in answered and item.kind not in PASSED_OVER:
+            answered.add(item.id)
+            changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
     _conclude(changes, people, journal, dropped)
     return changes
 

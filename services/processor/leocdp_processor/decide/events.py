@@ -12,7 +12,7 @@ from leocdp.domain.identity.history import Journal
 from leocdp.domain.identity.merging import note
 from leocdp.domain.identity.resolution import Resolution, resolve
 from leocdp.domain.identity.working_set import WorkingSet
-from leocdp.domain.profiles.apply import apply_event, trait_registers
+from leocdp.domain.profiles.apply import addition, join_event
 from leocdp.domain.profiles.consent import person_consent
 
 NAME_TRAITS: Final = frozenset(
@@ -37,12 +37,11 @@ def decide_event(
 def _absorb(event: Envelope, resolution: Resolution) -> None:
     """Add the event to its leaf and its person, and note what that changed."""
     people, root = resolution.people, resolution.root
-    keys = [candidate.key for candidate in resolution.found]
+    added = addition(event, [candidate.key for candidate in resolution.found])
     before = _consent_status(people, root, event.consent) if event.consent else []
-    traits = trait_registers(event)
     changed: Sequence[str] = ()
     for state in people.states(resolution.leaf):
-        changed = apply_event(state, event, traits, keys)
+        changed = join_event(state, added)
     if changed:
         resolution.journal.changed(root, resolution.origin, changed)
         if not NAME_TRAITS.isdisjoint(changed):

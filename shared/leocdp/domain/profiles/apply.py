@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from leocdp.domain.events import Envelope
@@ -10,47 +11,69 @@ from leocdp.domain.profiles.facts import firsts_of, lasts_of
 from leocdp.domain.profiles.joins import earlier, later, latest_word
 from leocdp.domain.profiles.state import ConsentCell, Register, State
 
+_NOTHING: Final[Mapping[str, Register]] = {}
 NAMED_TYPES: Final = frozenset({"track", "page", "screen"})
 """Types whose names are counted: of track events, and of pages and screens where they have one."""
 
 
-def trait_registers(event: Envelope) -> dict[str, Register]:
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """An event as what it adds: made once, joined into the leaf and into the person."""
+
+    event: Envelope
+    keys: Sequence[str]
+    """Identifiers that its consents speak for."""
+    traits: Mapping[str, Register]
+    firsts: Mapping[str, Register]
+    lasts: Mapping[str, Register]
+
+
+def addition(event: Envelope, keys: Sequence[str]) -> Addition:
+    traits, firsts, lasts = traits_of(event), firsts_of(event), lasts_of(event)
+    return Addition(event, keys, _registers(event, traits), _registers(event, firsts), _registers(event, lasts))
+
+
+def traits_of(event: Envelope) -> Mapping[str, Any]:
     """The traits that an event sets: only ``identify`` does (SDKs repeat old ones elsewhere). None is a tombstone."""
-    if event.type != "identify" or not event.traits:
-        return {}
-    at, message_id, source = event.timestamp, event.message_id, event.source.id
-    return {name: Register(value, at, message_id, source) for name, value in event.traits.items()}
+    return event.traits if event.type == "identify" else {}
 
 
-def apply_event(state: State, event: Envelope, traits: Mapping[str, Register], keys: Sequence[str]) -> Sequence[str]:
-    """Join an event into a state, which is changed. ``keys`` are the identifiers that its consents speak for.
+def join_event(state: State, added: Addition) -> Sequence[str]:
+    """Join an event into a state, which is changed; returns the names of traits that have another value now.
 
-    Returns the names of traits that have another value now. Identifier cells are not touched here: who has an
-    identifier is for resolution to say.
+    Identifier cells are not touched here: who has an identifier is for resolution to say.
     """
+    event = added.event
     at = event.timestamp
-    kind = event.type
-    state.total += 1
-    state.by_type[kind] = state.by_type.get(kind, 0) + 1
-    name = event.name
-    if name and kind in NAMED_TYPES:
-        state.by_name[name] = state.by_name.get(name, 0) + 1
+    _count(state, event)
     if state.first_seen is None or at < state.first_seen:
         state.first_seen = at
     if state.last_seen is None or at > state.last_seen:
         state.last_seen = at
     if event.consent:
-        say(state, event.consent, keys, at, event.source.id)
-    _facts(state, event)
-    return _write(state.traits, traits) if traits else ()
+        say(state, event.consent, added.keys, at, event.source.id)
+    for name, register in added.firsts.items():
+        held = state.firsts.get(name)
+        state.firsts[name] = register if held is None else earlier(held, register)
+    if added.lasts:
+        _write(state.lasts, added.lasts)
+    return _write(state.traits, added.traits) if added.traits else ()
 
 
-def _write(held: dict[str, Register], traits: Mapping[str, Register]) -> list[str]:
+def _count(state: State, event: Envelope) -> None:
+    kind, name = event.type, event.name
+    state.total += 1
+    state.by_type[kind] = state.by_type.get(kind, 0) + 1
+    if name and kind in NAMED_TYPES:
+        state.by_name[name] = state.by_name.get(name, 0) + 1
+
+
+def _write(held: dict[str, Register], new: Mapping[str, Register]) -> list[str]:
     changed: list[str] = []
-    for name, register in traits.items():
+    for name, register in new.items():
         old = held.get(name)
-        held[name] = new = register if old is None else later(old, register)
-        if new is register and (old is None or old.value != register.value):
+        held[name] = kept = register if old is None else later(old, register)
+        if kept is register and (old is None or old.value != register.value):
             changed.append(name)
     return changed
 
@@ -65,16 +88,8 @@ def say(state: State, words: Mapping[str, bool], keys: Sequence[str], at: int, s
             cells[key] = word if held is None else latest_word(held, word)
 
 
-def _facts(state: State, event: Envelope) -> None:
-    for name, value in firsts_of(event).items():
-        register = _register(event, value)
-        held = state.firsts.get(name)
-        state.firsts[name] = register if held is None else earlier(held, register)
-    for name, value in lasts_of(event).items():
-        register = _register(event, value)
-        held = state.lasts.get(name)
-        state.lasts[name] = register if held is None else later(held, register)
-
-
-def _register(event: Envelope, value: Any) -> Register:
-    return Register(value, event.timestamp, event.message_id, event.source.id)
+def _registers(event: Envelope, values: Mapping[str, Any]) -> Mapping[str, Register]:
+    if not values:
+        return _NOTHING
+    at, message_id, source = event.timestamp, event.message_id, event.source.id
+    return {name: Register(value, at, message_id, source) for name, value in values.items()}
