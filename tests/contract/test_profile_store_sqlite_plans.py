@@ -37,7 +37,7 @@ from tests.contract.builders import (
 from tests.contract.profile_backend import load
 
 GROWING = re.compile(
-    r"\b(?:SCAN)\s+(?:\w+\.)?(profiles|p|r|events|identifiers|words|texts|labels|l|history|h|history_of|o|dedup_\d+)\b"
+    r"\b(?:SCAN)\s+(?:\w+\.)?(profiles|p|r|events|identifiers|texts|labels|l|history|h|history_of|o|dedup_\d+)\b"
 )
 SORTED = re.compile("TEMP B-TREE FOR ORDER BY|TEMP B-TREE FOR LAST")
 

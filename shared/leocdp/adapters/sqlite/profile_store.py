@@ -143,7 +143,7 @@ class SQLiteProfileStore:
         return self._committer
 
     def _load(self, request: LoadRequest) -> Snapshot:
-        snapshot = load_snapshot(self._open_connection(), request)
+        snapshot = load_snapshot(self._open_connection(), request, self._open_committer().heads)
         snapshot.known = self._open_committer().known(request.dedup_keys)
         return snapshot
 

@@ -84,12 +84,6 @@ def fold(text: str) -> str:
     return " ".join(_CONTROLS.sub(" ", text.casefold()).split())
 
 
-def word_starts(folded: str, most: int = 8, length: int = 32) -> Sequence[str]:
-    """The folded name from each of its words on, cut: what a word-start prefix search ranges over."""
-    words = folded.split(" ")
-    return [" ".join(words[at:])[:length] for at in range(min(len(words), most)) if words[at]]
-
-
 def _first_text(traits: Mapping[str, Register], names: Iterable[str]) -> str:
     for name in names:
         cell = traits.get(name)

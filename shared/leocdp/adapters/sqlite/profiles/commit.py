@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from leocdp.adapters.sqlite.profiles.codec import COMMANDS, OUTBOX, pack_id, pack_key
 from leocdp.adapters.sqlite.profiles.dedup import DedupIndex
 from leocdp.adapters.sqlite.profiles.events import insert_events, last_sequence
+from leocdp.adapters.sqlite.profiles.heads import Heads
 from leocdp.adapters.sqlite.profiles.history import write_history
 from leocdp.adapters.sqlite.profiles.people import Written, write_people
 from leocdp.adapters.sqlite.profiles.positions import move_positions
@@ -49,6 +50,7 @@ class Committer:
         self._dedup = DedupIndex(connection, bounds.horizon_ms)
         self._problems = ProblemTable(connection, bounds.problems, bounds.dead_letters)
         self._rollups = Rollups(connection)
+        self.heads = Heads(connection)
         self._numbers = _read_numbers(connection)
         self._pending = self._numbers
         self._pending_keys: list[tuple[bytes, int]] = []
@@ -63,7 +65,7 @@ class Committer:
         self._write_commands(changes.commands)
         self._check_absent(changes.absent)
         self._write_owners(changes.owners)
-        written = write_people(self._connection, changes, self._numbers.profile + 1)
+        written = write_people(self._connection, changes, self._numbers.profile + 1, self.heads)
         keys = insert_events(self._connection, changes.events, self._numbers.event + 1)
         if keys:
             self._dedup.insert(keys, now)
@@ -79,10 +81,12 @@ class Committer:
 
     def committed(self) -> None:
         self._numbers = self._pending
+        self.heads.forget()
         self._dedup.committed(self._pending_keys)
 
     def reload(self) -> None:
         """After a rollback, or when something else than a commit has written."""
+        self.heads.forget()
         self._dedup.reload()
         self._problems.reload()
         self._rollups.reload()
@@ -110,7 +114,7 @@ class Committer:
 
     def _check_absent(self, keys: Collection[str]) -> None:
         sql = "SELECT 1 FROM identifiers WHERE key IN ({in})"
-        if keys and next(select_in(self._connection, sql, map(pack_key, keys)), None):
+        if any(True for _ in select_in(self._connection, sql, map(pack_key, keys))):
             raise Conflict("An identifier that nobody had was claimed by another commit.")
 
     def _write_owners(self, owners: Sequence[OwnerWrite]) -> None:

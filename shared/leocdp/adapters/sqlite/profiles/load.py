@@ -16,49 +16,64 @@ from leocdp.adapters.sqlite.profiles.codec import (
     unpack_id,
     unpack_optional,
 )
+from leocdp.adapters.sqlite.profiles.heads import COLUMNS, Heads
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import LoadRequest, Owner, Snapshot
 from leocdp.domain.profiles.state import Profile
 
-PROFILE_COLUMNS: Final = "id, revision, merged_into, root, created_at, state, person"
+PROFILE_COLUMNS: Final = f"id, created_at, state, person, {COLUMNS}"
 
 
-def load_snapshot(connection: sqlite3.Connection, request: LoadRequest) -> Snapshot:
+def load_snapshot(connection: sqlite3.Connection, request: LoadRequest, heads: Heads) -> Snapshot:
     """Owners, their leaves and roots, what commands refer to. Deduplication keys are the caller's business."""
-    snapshot = Snapshot(owners=load_owners(connection, request.identifiers))
+    snapshot = Snapshot()
     _load_commands(connection, request, snapshot)
     trees = request.trees | {merge.source for merge in snapshot.merges.values()}
-    named = {owner.leaf for owner in snapshot.owners.values()} | request.profile_ids | trees
+    named = _load_owners(connection, request.identifiers, snapshot)
+    named.update(map(pack_id, request.profile_ids | trees))
     profiles = snapshot.profiles
-    _add(profiles, load_profiles(connection, map(pack_id, named)))
+    _add(profiles, load_profiles(connection, named, heads))
     roots = {profile.root for profile in profiles.values()} - profiles.keys()
-    _add(profiles, load_profiles(connection, map(pack_id, roots)))
+    _add(profiles, load_profiles(connection, map(pack_id, roots), heads))
     tops = {profiles[one].root for one in trees if one in profiles}
     if tops:
-        _add(profiles, load_trees(connection, tops))
+        _add(profiles, load_trees(connection, tops, heads))
     return snapshot
 
 
-def load_owners(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, Owner]:
+def _load_owners(connection: sqlite3.Connection, keys: Iterable[str], snapshot: Snapshot) -> set[PackedId]:
+    """Fill ``owners``; returns their leaves. Owners that are equal are one object."""
     asked = {pack_key(key): key for key in keys}
-    rows = select_in(connection, "SELECT key, leaf, state FROM identifiers WHERE key IN ({in})", asked)
-    return {asked[key]: Owner(unpack_id(leaf), state or "active") for key, leaf, state in rows}
+    same: dict[tuple[PackedId, str | None], Owner] = {}
+    owners = snapshot.owners
+    for key, leaf, state in select_in(
+        connection, "SELECT key, leaf, state FROM identifiers WHERE key IN ({in})", asked
+    ):
+        owner = same.get((leaf, state))
+        if owner is None:
+            owner = same[leaf, state] = Owner(unpack_id(leaf), state or "active")
+        owners[asked[key]] = owner
+    return {leaf for leaf, _ in same}
 
 
-def load_profiles(connection: sqlite3.Connection, ids: Iterable[PackedId]) -> Sequence[Profile]:
-    rows = select_in(connection, f"SELECT {PROFILE_COLUMNS} FROM profiles WHERE id IN ({{in}})", ids)  # noqa: S608
-    return [profile_of(row) for row in rows]
+def load_profiles(
+    connection: sqlite3.Connection, ids: Iterable[PackedId], heads: Heads | None = None
+) -> Sequence[Profile]:
+    sql = f"SELECT {PROFILE_COLUMNS} FROM profiles WHERE id IN ({{in}})"  # noqa: S608
+    return [profile_of(row, heads) for row in select_in(connection, sql, ids)]
 
 
-def load_trees(connection: sqlite3.Connection, roots: Iterable[str]) -> Sequence[Profile]:
+def load_trees(connection: sqlite3.Connection, roots: Iterable[str], heads: Heads | None = None) -> Sequence[Profile]:
     """All leaves under the given roots, without the roots themselves."""
     sql = f"SELECT {PROFILE_COLUMNS} FROM profiles WHERE root IN ({{in}})"  # noqa: S608
-    return [profile_of(row) for row in select_in(connection, sql, map(pack_id, roots))]
+    return [profile_of(row, heads) for row in select_in(connection, sql, map(pack_id, roots))]
 
 
-def profile_of(row: tuple[Any, ...]) -> Profile:
+def profile_of(row: tuple[Any, ...], heads: Heads | None = None) -> Profile:
     """A profile from the columns of ``PROFILE_COLUMNS``."""
-    packed, revision, merged_into, root, created_at, state, person = row
+    packed, created_at, state, person, _, revision, merged_into, root, *_ = row
+    if heads is not None:
+        heads.remember(packed, row[4:])
     own = unpack_id(packed)
     return Profile(
         own,

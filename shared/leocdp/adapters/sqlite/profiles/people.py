@@ -1,7 +1,7 @@
 """Profiles in a commit: compare revisions, write states and pointers, keep the columns that lists are sorted by.
 
-``write_people`` reads the *heads* (all columns but the blobs) of everything the commit touches in one pass, refuses
-what no longer fits, and then writes by row number.
+``write_people`` compares the heads of everything the commit touches, refuses what no longer fits, and then writes by
+row number.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from leocdp.adapters.sqlite.profiles.codec import PERSONS, STATES, PackedId, pack_id, pack_optional
+from leocdp.adapters.sqlite.profiles.heads import Head, Heads
 from leocdp.adapters.sqlite.profiles.search_index import SearchText, search_text, write_search
-from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.adapters.sqlite.profiles.trees import repoint
 from leocdp.domain.decisions import Changes
 from leocdp.domain.profiles.listing import display_name, fold, labels_of, status_of
@@ -24,18 +24,6 @@ from leocdp.ports.profile_store import Conflict
 
 NAMELESS: Final = "\U0010ffff"
 """Stands where a name would: people without one come last when sorted by name."""
-
-
-class Head(NamedTuple):
-    num: int
-    revision: int
-    merged_into: PackedId | None
-    root: PackedId | None
-    status: int
-    first_seen: int
-    last_seen: int
-    name: str
-    labels: str | None
 
 
 @dataclass(slots=True)
@@ -59,25 +47,17 @@ class Listed(NamedTuple):
     labels: str | None
 
 
-def write_people(connection: sqlite3.Connection, changes: Changes, next_num: int) -> Written:
+def write_people(connection: sqlite3.Connection, changes: Changes, next_num: int, known: Heads) -> Written:
     """Inside a transaction. Raises Conflict. New profiles are numbered from ``next_num`` on."""
     profiles = {pack_id(profile.id): profile for profile in changes.profiles}
     guards = {pack_id(one): revision for one, revision in changes.guards.items()}
-    heads = read_heads(connection, profiles.keys() | guards.keys())
+    heads = known.read(profiles.keys() | guards.keys())
     _refuse_outdated(profiles, guards, heads)
     writer = _PeopleWriter(connection, heads, changes.names_changed)
     writer.insert({one: profile for one, profile in profiles.items() if profile.revision == 0}, next_num)
     writer.update({one: profile for one, profile in profiles.items() if profile.revision != 0})
     writer.finish()
     return writer.written
-
-
-def read_heads(connection: sqlite3.Connection, ids: Iterable[PackedId]) -> dict[PackedId, Head]:
-    sql = (
-        "SELECT id, num, revision, merged_into, root, status, first_seen, last_seen, name, labels FROM profiles"
-        " WHERE id IN ({in})"
-    )
-    return {row[0]: Head(*row[1:]) for row in select_in(connection, sql, ids)}
 
 
 def listed(state: State, created_at: int, name: str) -> Listed:
@@ -91,8 +71,8 @@ def listed(state: State, created_at: int, name: str) -> Listed:
     )
 
 
-def sort_name(state: State) -> str:
-    return fold(display_name(state.traits)) or NAMELESS
+def folded_name(state: State) -> str:
+    return fold(display_name(state.traits))
 
 
 def _refuse_outdated(
@@ -128,14 +108,15 @@ class _PeopleWriter:
             self._nums[one] = num
             self._new.add(num)
             state = profile.folded
-            text = search_text(state)
-            columns = listed(state, profile.created_at, text.name or NAMELESS)
+            name = folded_name(state)
+            columns = listed(state, profile.created_at, name or NAMELESS)
             root = one if profile.merged_into else None
             if profile.merged_into:
                 self._repointed[one] = pack_id(profile.merged_into)
             else:
-                self._texts[num] = text
-                self._labels.append((num, None, columns.labels))
+                self._texts[num] = search_text(state, name)
+                if columns.labels is not None:
+                    self._labels.append((num, None, columns.labels))
             rows.append(
                 (num, one, 1, pack_optional(profile.merged_into), root, profile.created_at, *columns, *_blobs(profile))
             )
@@ -180,9 +161,9 @@ class _PeopleWriter:
         if not returns and profile.id not in self._renamed:
             now = listed(state, profile.created_at, head.name)
         else:
-            text = search_text(state)
-            self._texts[head.num] = text
-            now = listed(state, profile.created_at, text.name or NAMELESS)
+            name = folded_name(state)
+            self._texts[head.num] = search_text(state, name)
+            now = listed(state, profile.created_at, name or NAMELESS)
         before = None if returns else head.labels
         if now.labels != before:
             self._labels.append((head.num, before, now.labels))

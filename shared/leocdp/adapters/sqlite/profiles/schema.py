@@ -87,9 +87,9 @@ CREATE TABLE catalogue (type TEXT NOT NULL, name TEXT NOT NULL, count INTEGER NO
     last_seen INTEGER NOT NULL, properties BLOB NOT NULL, PRIMARY KEY (type, name)) WITHOUT ROWID;
 CREATE TABLE sources (source TEXT PRIMARY KEY, last_at INTEGER NOT NULL) WITHOUT ROWID;
 
--- Search, for roots only. words: the folded name from each word on; texts: what the trigram index holds.
-CREATE TABLE words (word TEXT NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (word, num)) WITHOUT ROWID;
+-- Search, for roots only: what is searched, the words of names (with an index of their first letters), and trigrams.
 CREATE TABLE texts (num INTEGER PRIMARY KEY, name TEXT NOT NULL, ids TEXT NOT NULL, contacts TEXT NOT NULL);
+CREATE VIRTUAL TABLE names_fts USING fts5 (name, content = '', prefix = '1 2', columnsize = 0);
 CREATE VIRTUAL TABLE texts_fts USING fts5 (
     name, ids, contacts, content = 'texts', content_rowid = 'num', tokenize = 'trigram', columnsize = 0
 );

@@ -67,10 +67,10 @@ def _found(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[tupl
     folded = fold(query.q)
     if len(folded) < 3:
         if folded:
-            yield _NAME, _by_word(connection, folded, query.contacts)
+            yield _NAME, _by_word(connection, folded)
         return
     yield _EXACT, _exact(connection, query)
-    yield _NAME, _by_word(connection, folded, query.contacts)
+    yield _NAME, _by_word(connection, folded)
     yield _PART, _by_beginning(connection, query)
     yield _PART, _by_part(connection, folded, query.contacts)
 
@@ -117,14 +117,18 @@ def _by_beginning(connection: sqlite3.Connection, query: ProfileQuery) -> Iterat
     yield from _roots_of(connection, _leaves_between(connection, text, text + _TOP, query.contacts))
 
 
-def _by_word(connection: sqlite3.Connection, folded: str, contacts: bool) -> Iterator[int]:
-    """Names with a word that begins so. A name that is an address is a contact."""
-    rows = connection.execute(
-        "SELECT word, num FROM words WHERE word >= ? AND word < ? LIMIT ?", (folded, folded + _TOP, _LOOKED_AT)
-    )
-    for word, num in rows:
-        if contacts or "@" not in word:
-            yield num
+def _by_word(connection: sqlite3.Connection, folded: str) -> Iterator[int]:
+    """Names with words that are so, then names with words that begin so.
+
+    The first is read as far as it is needed; for the second, the index gathers everything that begins so.
+    """
+    phrase = '"' + folded.replace('"', '""') + '"'
+    for match in (phrase, f"{phrase} *"):
+        rows = connection.execute("SELECT rowid FROM names_fts WHERE names_fts MATCH ? LIMIT ?", (match, _LOOKED_AT))
+        found = [num for (num,) in rows]
+        yield from found
+        if len(found) == _LOOKED_AT:
+            return
 
 
 def _by_part(connection: sqlite3.Connection, folded: str, contacts: bool) -> Iterator[int]:

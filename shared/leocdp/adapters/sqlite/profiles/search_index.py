@@ -1,4 +1,4 @@
-"""What searches look into: words of names, and a trigram index over names and identifiers of priority 1–5.
+"""What searches look into: an index of words of names, and one of trigrams of names and identifiers of priority 1–5.
 
 Device identifiers are not in it: they are found whole and by their beginning through the table ``identifiers``.
 Only roots are in it, and a row is written only when its name or identifiers changed.
@@ -7,13 +7,12 @@ Only roots are in it, and a row is written only when its name or identifiers cha
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.identity.identifiers import parse_key
-from leocdp.domain.profiles.listing import display_name, fold, identifying, is_contact, word_starts
+from leocdp.domain.profiles.listing import fold, identifying, is_contact
 from leocdp.domain.profiles.state import State
 
 MAX_TEXT: Final = 2_000
@@ -34,14 +33,17 @@ class SearchText:
         return not (self.name or self.ids or self.contacts)
 
 
-def search_text(state: State) -> SearchText:
+def search_text(state: State, name: str) -> SearchText:
+    """``name`` is the folded name. One that is an address counts as a contact."""
     ids: list[str] = []
     contacts: list[str] = []
     for key in state.identifiers:
         if identifying(key):
             identifier = parse_key(key)
             (contacts if is_contact(identifier) else ids).append(fold(identifier.value))
-    name = fold(display_name(state.traits))
+    if "@" in name:
+        contacts.append(name)
+        name = ""
     return SearchText(name, LINE.join(sorted(ids))[:MAX_TEXT], LINE.join(sorted(contacts))[:MAX_TEXT])
 
 
@@ -53,7 +55,8 @@ def write_search(connection: sqlite3.Connection, wanted: dict[int, SearchText | 
     rows = [(num, text.name, text.ids, text.contacts) for num, text in changed.items() if text and not text.empty]
     connection.executemany("INSERT INTO texts VALUES (?, ?, ?, ?)", rows)
     connection.executemany("INSERT INTO texts_fts (rowid, name, ids, contacts) VALUES (?, ?, ?, ?)", rows)
-    connection.executemany("INSERT OR IGNORE INTO words VALUES (?, ?)", _words((row[0], row[1]) for row in rows))
+    named = [(row[0], row[1]) for row in rows if row[1]]
+    connection.executemany("INSERT INTO names_fts (rowid, name) VALUES (?, ?)", named)
 
 
 def _read(connection: sqlite3.Connection, nums: list[int]) -> dict[int, SearchText]:
@@ -67,9 +70,7 @@ def _remove(connection: sqlite3.Connection, texts: dict[int, SearchText]) -> Non
         [(num, text.name, text.ids, text.contacts) for num, text in texts.items()],
     )
     connection.executemany("DELETE FROM texts WHERE num = ?", [(num,) for num in texts])
-    names = _words((num, text.name) for num, text in texts.items())
-    connection.executemany("DELETE FROM words WHERE word = ? AND num = ?", names)
-
-
-def _words(names: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
-    return [(word, num) for num, name in names if name for word in word_starts(name)]
+    connection.executemany(
+        "INSERT INTO names_fts (names_fts, rowid, name) VALUES ('delete', ?, ?)",
+        [(num, text.name) for num, text in texts.items() if text.name],
+    )
