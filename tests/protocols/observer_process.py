@@ -1,0 +1,132 @@
+"""A real observer in a process of its own, on a free port, with an embedded log in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+from leocdp.adapters.sqlite.event_log import SQLiteEventLog
+from leocdp.contracts.log_records import RejectedItem
+from tests.protocols import stored_items
+from tests.protocols.sources import publish_sources
+from tests.protocols.stored_items import Stored
+
+
+@dataclass(slots=True)
+class ObserverProcess:
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            body: bytes = answer.read()
+            return body
+
+    async def stored(self) -> list[Stored]:
+        return await self._read(stored_items.accepted)
+
+    async def rejected(self) -> list[RejectedItem]:
+        return await self._read(stored_items.rejected)
+
+    async def stored_at_least(self, count: int, seconds: float = 20) -> list[Stored]:
+        """What stands in the log, as soon as it is as many items; a moment later at the most, so extra ones show."""
+        deadline = time.monotonic() + seconds
+        while len(found := await self.stored()) < count and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        return found
+
+    async def _read(self, what):  # type: ignore[no-untyped-def]
+        log = SQLiteEventLog(self.folder / "log.db")
+        await log.start()
+        try:
+            return await what(log)
+        finally:
+            await log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _prepare(folder: Path) -> None:
+    log = SQLiteEventLog(folder / "log.db")
+    await log.start()
+    await publish_sources(log)
+    await log.close()
+
+
+@contextmanager
+def observer_process(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[ObserverProcess]:
+    """Started with known sources and, unless told otherwise, ready."""
+    asyncio.run(_prepare(folder)) if not _in_loop() else None
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEOCDP_")}
+    environment |= {"LEOCDP_DATA_DIR": str(folder), "LEOCDP_OBSERVER_PORT": str(port), "LEOCDP_LOG_FORMAT": "json"}
+    environment |= {f"LEOCDP_{name.upper()}": str(value) for name, value in settings.items()}
+    with (folder / "observer.log").open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-m", "leocdp_observer"], env=environment, stderr=output)
+    observer = ObserverProcess(folder, port, process)
+    try:
+        if wait:
+            wait_ready(observer)
+        yield observer
+    finally:
+        if observer.alive:
+            process.kill()
+        process.wait(10)
+
+
+def _in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    raise AssertionError("start the process from a fixture or test that is no coroutine")
+
+
+def wait_ready(observer: ObserverProcess, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            observer.get("/readyz")
+            return
+        except (URLError, OSError) as error:
+            if not observer.alive or time.monotonic() > deadline:
+                log = (observer.folder / "observer.log").read_text(encoding="utf-8")
+                raise AssertionError(f"the observer is not ready: {error}\n{log}") from error
+            time.sleep(0.05)
+
+
+def by_message_id(items: Sequence[Stored]) -> dict[str, Stored]:
+    """Items by message id. Fails when one came twice."""
+    found = {str(one.body["messageId"]): one for one in items}
+    assert len(found) == len(items), "an item stands in the log twice"
+    return found
