@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -36,7 +37,7 @@ class LogReader:
         self._closed = False
         self._watching = False
         self._seen_version = -1
-        self._seen: dict[str, bytes] = {}
+        self._seen: dict[str, str] = {}
         self._last_poll = 0.0
         self._thread = threading.Thread(target=self._run, name="event-log-reader", daemon=True)
 
@@ -105,9 +106,15 @@ class LogReader:
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._seen_version:
             return {}
-        rows = connection.execute("SELECT name, offsets FROM topics").fetchall()
-        grown = {name: decode_offsets(offsets) for name, offsets in rows if self._seen.get(name) != offsets}
-        self._seen = dict(rows)
+        # One row: each further one would wait for the interpreter's lock again while the event loop is busy.
+        row = connection.execute("SELECT json_group_object(name, hex(offsets)) FROM topics").fetchone()
+        ends: dict[str, str] = json.loads(row[0])
+        grown = {
+            name: decode_offsets(bytes.fromhex(offsets))
+            for name, offsets in ends.items()
+            if self._seen.get(name) != offsets
+        }
+        self._seen = ends
         self._seen_version = version
         return grown
 
