@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NODE_AT_LEAST = 20
@@ -47,6 +48,14 @@ def _browser() -> str | None:
     return None if browser_path() else "Chromium is not installed (or set LEOCDP_TEST_BROWSER to a browser)."
 
 
+AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+"""The accessibility checker that the browser tests load into pages."""
+
+
+def _axe() -> str | None:
+    return None if AXE.exists() else "axe-core is not installed: run `npm ci` in tests/browser."
+
+
 def _kafka() -> str | None:
     if os.environ.get("LEOCDP_TEST_KAFKA"):
         return None
@@ -60,7 +69,7 @@ def _arango() -> str | None:
     return None if os.environ.get("LEOCDP_TEST_ARANGO") else "No ArangoDB: set LEOCDP_TEST_ARANGO to a server."
 
 
-PROBES: dict[str, Probe] = {"node": _node, "browser": _browser, "kafka": _kafka, "arango": _arango}
+PROBES: dict[str, Probe] = {"node": _node, "browser": _browser, "axe": _axe, "kafka": _kafka, "arango": _arango}
 
 
 @cache
