@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 
 from leocdp.kit.web import operations_routes
 from leocdp_admin.api import administration, errors, events, internal, profiles, settings
-from leocdp_admin.api.request_parts import SlashesInSegments
+from leocdp_admin.api.request_parts import AsSent
 from leocdp_admin.auth.gateway import GatewayOnly
 from leocdp_admin.environment import Environment
 from leocdp_admin.observation import Observation
@@ -45,7 +45,7 @@ def create_app(environment: Environment) -> FastAPI:
     app.include_router(internal.router)
     errors.install(app)
     _mount_views(app)
-    app.add_middleware(SlashesInSegments)
+    app.add_middleware(AsSent)
     app.add_middleware(GatewayOnly, secret=environment.secret, clock=environment.clock)
     app.add_middleware(Observation, metrics=environment.metrics)
     return app

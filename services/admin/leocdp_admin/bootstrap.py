@@ -56,6 +56,9 @@ class Bootstrap:
         config = SourceConfig(id=QUICKSTART, name=QUICKSTART, kind="server", write_key=write_key)
         data = {name: getattr(config, name) for name in SourceConfig.__struct_fields__}
         now = self._clock.now()
+        if any((known.kind, known.id) == (SOURCE, QUICKSTART) for known in await self._store.all_entries()):
+            # Also when somebody has deleted it: a restart must not open a door again that was closed.
+            return
         try:
             await self._store.put_entry(
                 SOURCE,

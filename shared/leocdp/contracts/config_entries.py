@@ -17,6 +17,7 @@ class ConfigEntry(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """``source``, ``identity_rules``, ``consent``, ``workspace``, ``metrics`` …"""
     id: str
+    """Of a source its id; of settings, of which there is one per kind, ``default``."""
     version: int
     at: int
     """ms UTC of the change."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -42,19 +44,17 @@ async def test_the_shape_of_a_profile(people: People, api: Client) -> None:
     assert (email["state"], email["source"]) == ("active", "quickstart")
 
 
-@pytest.mark.parametrize(
-    "ref",
-    [
+async def test_a_person_is_found_by_any_identifier_however_it_is_written(people: People, api: Client) -> None:
+    cases: Any = [
         "email:LAN@example.vn",
         f"phone:{LOCAL_PHONE}",
         "phone:+84 901 234 567",
         "user_id:u-1",
         "user_id@default:u-1",
         "anonymous_id:a-1",
-    ],
-)
-async def test_a_person_is_found_by_any_identifier_however_it_is_written(people: People, api: Client, ref: str) -> None:
-    assert (await api.get(f"{BASE}/{quote(ref, safe='')}"))["id"] == people.lan
+    ]
+    for ref in cases:
+        assert (await api.get(f"{BASE}/{quote(ref, safe='')}"))["id"] == people.lan
 
 
 async def test_lookup_keeps_a_persons_data_out_of_the_address(people: People, api: Client) -> None:
@@ -64,24 +64,23 @@ async def test_lookup_keeps_a_persons_data_out_of_the_address(people: People, ap
     assert response.json()["provenance"]["plan"]["source"] == "quickstart"
 
 
-@pytest.mark.parametrize(
-    "ref",
-    [
+async def test_nobody_is_404(api: Client) -> None:
+    cases: Any = [
         "user_id:nobody",
         "prf_0000000000000000000000000000",
         "prf_x",
         "email:not-an-address",
         "planet:mars",
         "user_id@x:u-1",
-    ],
-)
-async def test_nobody_is_404(api: Client, ref: str) -> None:
-    assert await api.error(404, "GET", f"{BASE}/{ref}") == "profile_not_found"
+    ]
+    for ref in cases:
+        assert await api.error(404, "GET", f"{BASE}/{ref}") == "profile_not_found"
 
 
-@pytest.mark.parametrize("ref", ["nonsense", ":", "email:"])
-async def test_what_cannot_be_a_reference_is_422(api: Client, ref: str) -> None:
-    assert await api.error(422, "GET", f"{BASE}/{ref}") == "invalid"
+async def test_what_cannot_be_a_reference_is_422(api: Client) -> None:
+    cases: Any = ["nonsense", ":", "email:"]
+    for ref in cases:
+        assert await api.error(422, "GET", f"{BASE}/{ref}") == "invalid"
 
 
 async def test_an_identifier_may_hold_a_slash(people: People, api: Client) -> None:
@@ -144,6 +143,44 @@ async def test_the_events_of_a_person(people: People, api: Client) -> None:
     assert await api.error(422, "GET", f"{BASE}/{people.lan}/events?from=yesterday") == "invalid"
 
 
+def _visit(message: str, minute: int, **fields: object) -> dict[str, object]:
+    day = datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(minutes=minute)
+    body = {"type": "track", "messageId": message, "event": "View", "anonymousId": "a-9", "timestamp": day.isoformat()}
+    return {**body, **fields}
+
+
+async def test_events_belong_to_sessions_that_end_after_half_an_hour(people: People, api: Client) -> None:
+    minutes = (0, 20, 50, 81, 110, 200)
+    visits = [_visit(f"v-{minute}", minute, event="Buy" if minute == 110 else "View") for minute in minutes]
+    # The second visit's beginning comes late.
+    await people.processor.send(*(visits[:3] + visits[4:]), source="quickstart")
+    await people.processor.send(visits[3], source="quickstart")
+    await people.processor.counted(lambda counts: counts.events == 4 + len(minutes))
+
+    def path(**asked: object) -> str:
+        return f"{BASE}/anonymous_id:a-9/events?{urlencode(asked)}"
+
+    events = (await api.get(path()))["data"]
+    sessions = {event["message_id"]: event["session_id"] for event in events}
+    assert len({sessions["v-0"], sessions["v-20"], sessions["v-50"]}) == 1
+    assert sessions["v-81"] == sessions["v-110"]
+    assert len(set(sessions.values())) == 3
+    assert all(str(session).startswith("ses_") for session in sessions.values())
+    # The same wherever the page begins or ends, and whatever was filtered out.
+    variants: tuple[dict[str, object], ...] = (
+        *({"limit": 1}, {"limit": 2}, {"name": "Buy"}),
+        {"from": "2026-03-01T09:40:00Z"},
+    )
+    for asked in variants:
+        page = await api.get(path(**asked))
+        while True:
+            for event in page["data"]:
+                assert event["session_id"] == sessions[event["message_id"]], asked
+            if page["next"] is None:
+                break
+            page = await api.get(path(**asked, cursor=page["next"]))
+
+
 async def test_merge_and_unmerge(people: People, api: Client) -> None:
     merged = await api("POST", f"{BASE}/{people.hoa}/merge", json={"with": "email:lan@example.vn"})
     # Two people with a user id each are one by a person's word only.
@@ -198,9 +235,8 @@ async def test_consents_and_labels(people: People, api: Client) -> None:
     assert [row["id"] for row in (await api.get(BASE, label="vip"))["data"]] == [people.lan]
 
 
-@pytest.mark.parametrize(
-    ("action", "body"),
-    [
+async def test_wrong_shapes_are_422(people: People, api: Client) -> None:
+    cases: Any = [
         ("consents", {}),
         ("consents", {"world_domination": "granted"}),
         ("consents", {"marketing": "perhaps"}),
@@ -211,10 +247,9 @@ async def test_consents_and_labels(people: People, api: Client) -> None:
         ("labels", {"label": []}),
         ("identifiers", {"kind": "email", "value": "else@example.vn", "state": "shared"}),
         ("identifiers", {"kind": "email", "value": EMAIL, "state": "retired"}),
-    ],
-)
-async def test_wrong_shapes_are_422(people: People, api: Client, action: str, body: object) -> None:
-    assert await api.error(422, "PUT", f"{BASE}/{people.lan}/{action}", json=body) == "invalid"
+    ]
+    for action, body in cases:
+        assert await api.error(422, "PUT", f"{BASE}/{people.lan}/{action}", json=body) == "invalid"
 
 
 async def test_an_identifier_can_be_made_shared(people: People, api: Client) -> None:

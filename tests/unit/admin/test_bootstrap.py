@@ -39,6 +39,13 @@ async def test_what_was_changed_or_deleted_stays_so(tmp_path: Path) -> None:
     async with admin(tmp_path, bootstrap_write_key="another-write-key") as stack:
         [source] = (await stack.key().get("/api/v1/sources"))["data"]
         assert (source["name"], source["write_key"]) == ("Renamed", "quickstart-write-key")
+        await stack.key()("DELETE", "/api/v1/sources/quickstart")
+        [key] = (await stack.key().get("/api/v1/keys"))["data"]
+        await stack.key()("DELETE", f"/api/v1/keys/{key['id']}")
+    async with admin(tmp_path) as stack:
+        assert (await stack.key().get("/api/v1/sources"))["data"] == []
+        [key] = (await stack.key().get("/api/v1/keys"))["data"]
+        assert key["state"] == "revoked"
 
 
 async def test_values_that_cannot_work_stop_the_start(tmp_path: Path) -> None:

@@ -21,8 +21,12 @@ _REF_AT: Final = 4
 """``/api/v1/profiles/{ref}``: the segments of a path count from 0, the empty one before the first slash."""
 
 
-class SlashesInSegments:
-    """A segment may hold an encoded slash (``anonymous_id:a%2Fb``): it is routed as one segment."""
+class AsSent:
+    """Reads requests of the API as their senders mean them.
+
+    A path segment may hold an encoded slash (``anonymous_id:a%2Fb``): it is routed as one segment. A body is JSON
+    whatever a client calls it: ``curl -d`` calls everything a form.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,7 +34,10 @@ class SlashesInSegments:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw: bytes = scope.get("raw_path") or b""
         if scope["type"] == "http" and b"%2f" in raw.lower():
-            scope = {**scope, "path": "/".join(part.replace("/", "_") for part in _segments(raw))}
+            scope["path"] = "/".join(part.replace("/", "_") for part in _segments(raw))
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            others = [header for header in scope["headers"] if header[0] != b"content-type"]
+            scope["headers"] = [*others, (b"content-type", b"application/json")]
         await self._app(scope, receive, send)
 
 

@@ -17,6 +17,7 @@ from leocdp_admin.application.identity_shape import identity_shape
 from leocdp_admin.application.masking import masked
 from leocdp_admin.application.profile_shape import profile_row, profile_shape
 from leocdp_admin.application.refs import not_found, parse_ref, ref_of
+from leocdp_admin.application.session_ids import session_ids
 from leocdp_admin.application.settings_in_force import SettingsInForce
 from leocdp_admin.application.shapes.administration import CommandShape
 from leocdp_admin.application.shapes.base import ListOf, to_ms
@@ -95,7 +96,9 @@ class Profiles:
         )
         page = await self._reader.events(root.leaf_ids, query)
         await self._read(actor, root, "profile.events")
-        rows = [event_shape(event, root.id) for event in page.data]
+        whole = not (asked.name or asked.type)
+        sessions = await session_ids(self._reader, root.leaf_ids, page.data, whole=whole)
+        rows = [event_shape(event, root.id, sessions.get(event.id)) for event in page.data]
         return masked(ListOf[EventShape](data=rows, next=page.next), actor)
 
     async def identity(self, actor: Actor, ref: str) -> IdentityShape:
