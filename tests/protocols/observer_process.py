@@ -76,17 +76,18 @@ def free_port() -> int:
         return port
 
 
-async def _prepare(folder: Path) -> None:
+async def _prepare(folder: Path, publish: bool) -> None:
     log = SQLiteEventLog(folder / "log.db")
     await log.start()
-    await publish_sources(log)
+    if publish:
+        await publish_sources(log)
     await log.close()
 
 
 @contextmanager
-def observer_process(folder: Path, *, wait: bool = True, **settings: object) -> Iterator[ObserverProcess]:
-    """Started with known sources and, unless told otherwise, ready."""
-    asyncio.run(_prepare(folder)) if not _in_loop() else None
+def observer_process(folder: Path, *, publish: bool = True, **settings: object) -> Iterator[ObserverProcess]:
+    """A ready observer, which knows the sources unless they are to be published later. Not for use in a coroutine."""
+    asyncio.run(_prepare(folder, publish))
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LEOCDP_")}
     environment |= {"LEOCDP_DATA_DIR": str(folder), "LEOCDP_OBSERVER_PORT": str(port), "LEOCDP_LOG_FORMAT": "json"}
@@ -95,21 +96,12 @@ def observer_process(folder: Path, *, wait: bool = True, **settings: object) -> 
         process = subprocess.Popen([sys.executable, "-m", "leocdp_observer"], env=environment, stderr=output)
     observer = ObserverProcess(folder, port, process)
     try:
-        if wait:
-            wait_ready(observer)
+        wait_ready(observer)
         yield observer
     finally:
         if observer.alive:
             process.kill()
         process.wait(10)
-
-
-def _in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    raise AssertionError("start the process from a fixture or test that is no coroutine")
 
 
 def wait_ready(observer: ObserverProcess, seconds: float = 30) -> None:
