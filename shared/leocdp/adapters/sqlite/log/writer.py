@@ -30,6 +30,10 @@ RETRY_EVERY: Final = 0.0007
 COMMIT_BYTES: Final = 8 << 20
 """A commit takes no more than about this, so that other processes get their turn."""
 CHECKPOINT_BYTES: Final = 8 << 20
+LONG_JOURNAL_BYTES: Final = 32 << 20
+PAGE_BYTES: Final = 4096
+RESTART_WAIT_MS: Final = 100
+"""How long starting the journal anew may wait for others to finish; otherwise the next commits try again."""
 PLACE_CHECK: Final = 0.25
 """Seconds between looks whether the file is still in its place."""
 
@@ -204,7 +208,7 @@ class LogWriter:
         if self._unchecked_bytes < CHECKPOINT_BYTES or self._connection is None:
             return
         self._unchecked_bytes = 0
-        self._guarded(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone())
+        self._guarded(_move_journal)
 
     def _tidy(self) -> None:
         """One small step of retention and compaction, between two commits."""
@@ -236,6 +240,19 @@ class LogWriter:
                 connection.close()
             except sqlite3.Error as error:
                 log.warning("event_log_close_failed", file=str(self._file.path), error=str(error))
+
+
+def _move_journal(connection: sqlite3.Connection) -> None:
+    """Copy the journal into the file, without making anybody wait; but start it anew once it is long.
+
+    While other processes write on, a journal never comes to a point where it starts anew by itself.
+    """
+    _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    if pages * PAGE_BYTES < LONG_JOURNAL_BYTES:
+        return
+    connection.execute(f"PRAGMA busy_timeout = {RESTART_WAIT_MS}")
+    connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
 
 
 def _state(connection: sqlite3.Connection, topic: Topic) -> TopicState:
