@@ -167,7 +167,7 @@ async def test_events_belong_to_sessions_that_end_after_half_an_hour(people: Peo
     assert len(set(sessions.values())) == 3
     assert all(str(session).startswith("ses_") for session in sessions.values())
     # The same wherever the page begins or ends, and whatever was filtered out.
-    variants: tuple[dict[str, object], ...] = (
+    variants: tuple[dict[str, Any], ...] = (
         *({"limit": 1}, {"limit": 2}, {"name": "Buy"}),
         {"from": "2026-03-01T09:40:00Z"},
     )
