@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,6 @@ def rudder_gzip(url: str, key: str) -> Any:
 
 
 CLIENTS = [segment, segment_gzip, rudder, rudder_gzip]
-
-
-@pytest.fixture
-def observer(tmp_path: Path) -> Iterator[ObserverProcess]:
-    with observer_process(tmp_path) as running:
-        yield running
 
 
 def call_everything(client: Any) -> dict[str, dict[str, Any]]:
