@@ -45,12 +45,12 @@ def _segments(raw: bytes) -> list[str]:
     return [unquote(part) for part in raw.decode("latin-1").split("/")]
 
 
-def _ref(request: Request, ref: Annotated[str, Path(max_length=3000, description=_REF_HELP)]) -> str:
+async def _ref(request: Request, ref: Annotated[str, Path(max_length=3000, description=_REF_HELP)]) -> str:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return _segments(raw)[_REF_AT]
 
 
-def _message_id(request: Request, message_id: Annotated[str, Path(max_length=3000)]) -> str:
+async def _message_id(request: Request, message_id: Annotated[str, Path(max_length=3000)]) -> str:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return _segments(raw)[_REF_AT]
 

@@ -26,6 +26,11 @@ def services_of(request: Request) -> Services:
     return services
 
 
+async def _services(request: Request) -> Services:
+    """As a dependency it must be asynchronous, or each request would wait for a thread."""
+    return services_of(request)
+
+
 def principal_of(request: Request) -> Principal:
     principal: Principal = request.state.principal
     return principal
@@ -77,5 +82,5 @@ def _key_actor(principal: Principal) -> Actor:
 
 
 CurrentActor = Annotated[Actor, Depends(api_actor)]
-CurrentServices = Annotated[Services, Depends(services_of)]
+CurrentServices = Annotated[Services, Depends(_services)]
 CurrentPerson = Annotated[SignedIn, Depends(page_session)]
