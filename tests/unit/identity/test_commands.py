@@ -111,6 +111,24 @@ def test_a_merge_by_hand_lifts_the_cannot_link() -> None:
     check(world.store, RULES)
 
 
+def test_the_last_word_on_a_cannot_link_holds_also_within_a_millisecond() -> None:
+    world = World()
+    world.see("x1", "p1", "x1 p1")
+    for _ in range(3):
+        merge = next(one for one in world.store.merges.values() if one.undone_at is None)
+        pair = {"profile": world.root("x1"), "with": merge.source}
+        for number, (kind, content) in enumerate([("unmerge", {"merge_id": merge.id}), ("lift_cannot_link", pair)]):
+            place = Address("commands", 0, world.number, number)
+            world.apply(Command(f"cmd_{world.number}_{number}", kind, "usr_1", START, content, place))
+            assert kept_apart(world) is (kind == "unmerge")
+        world.see("x1 p1")
+    check(world.store, RULES)
+
+
+def kept_apart(world: World) -> bool:
+    return any(link.value for link in world.store.profiles[world.root("x1")].folded.cannot_link.values())
+
+
 def test_an_unmerge_may_make_the_identifier_shared() -> None:
     world = World()
     world.see("x1", "p1", "x1 p1")

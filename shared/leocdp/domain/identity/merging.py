@@ -57,9 +57,9 @@ def unmerge(people: WorkingSet, journal: Journal, origin: Origin, record: MergeR
 
 
 def keep_apart(people: WorkingSet, one: str, other: str, origin: Origin) -> None:
-    """Write the cannot-link of two roots, on both sides."""
+    """Write the cannot-link of two roots on both sides, later than any word on it so far."""
     for mine, theirs in ((one, other), (other, one)):
-        word = Register(True, origin.at, origin.message_id or origin.id, origin.actor)
+        word = _word(True, people.person(mine).cannot_link.get(theirs), origin)
         for state in people.states(mine):
             _link(state, theirs, word)
 
@@ -85,10 +85,14 @@ def _lift(people: WorkingSet, leaf: str, target: str, origin: Origin) -> bool:
     held = people.profiles[leaf].state.cannot_link.get(target)
     if held is None or not held.value:
         return False
-    word = Register(None, max(origin.at, held.at + 1), origin.message_id or origin.id, origin.actor)
+    word = _word(None, held, origin)
     for state in people.states(leaf):
         _link(state, target, word)
     return True
+
+
+def _word(value: bool | None, before: Register | None, origin: Origin) -> Register:
+    return Register(value, max(origin.at, before.at + 1 if before else 0), origin.id, origin.actor)
 
 
 def _link(state: State, target: str, word: Register) -> None:

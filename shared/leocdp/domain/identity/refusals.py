@@ -55,7 +55,7 @@ def _switch(resolution: Resolution, candidate: Candidate, from_leaf: str, reason
         return
     cell = seen(people.cell(candidate.key), event, False)
     cell = carried(cell, before, resolution.root, event, people.rules.shared)
-    if not resolution.keep(candidate, cell):
+    if not resolution.keep(candidate, from_leaf, cell):
         _hand_over(resolution, candidate, from_leaf, cell, "device")
 
 
@@ -64,7 +64,7 @@ def _move(resolution: Resolution, candidate: Candidate, from_leaf: str) -> None:
     people = resolution.people
     cell = seen(people.cell(candidate.key), resolution.event, True)
     cell = beside(cell, resolution.users, people.rules.shared)
-    if not resolution.keep(candidate, cell):
+    if not resolution.keep(candidate, from_leaf, cell):
         _hand_over(resolution, candidate, from_leaf, cell, "verified")
 
 
@@ -96,7 +96,7 @@ def _stays(resolution: Resolution, candidate: Candidate, owner: str, reason: str
     cell = refused(people.cell(candidate.key), resolution.event)
     if candidate.rule.contact:
         cell = beside(cell, resolution.users, people.rules.shared)
-    resolution.keep(candidate, cell)
+    resolution.keep(candidate, owner, cell)
     _refuse(resolution, candidate, owner, reason)
     if reason != CANNOT_LINK:
         other = people.root_of(owner)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 from leocdp.domain.events import Envelope, profile_id_for
-from leocdp.domain.identity.candidates import Candidate, candidates
+from leocdp.domain.identity.candidates import USER_ID, Candidate, candidates
 from leocdp.domain.identity.cells import beside, first_cell, is_crowd, restated, seen
 from leocdp.domain.identity.history import Journal, Origin, of_event
 from leocdp.domain.identity.merging import merge, note
@@ -36,7 +36,7 @@ class Resolution:
         self.claims: list[Candidate] = []
         self.own: list[Candidate] = []
         self.refused: list[tuple[Candidate, str]] = []
-        self.users = tuple(one.key for one in found if one.is_user and not one.former)
+        self.users = tuple([one.key for one in found if one.rule.name == USER_ID and not one.former])
         self._origin: Origin | None = None
 
     @property
@@ -99,23 +99,28 @@ class Resolution:
 
     def see(self, candidate: Candidate) -> None:
         """An identifier of the person was seen once more; it may turn out to be everybody's."""
-        key, rule = candidate.key, candidate.rule
-        cell = seen(self.people.cell(key), self.event, self.is_verified(candidate))
-        if rule.contact and self.users:
+        leaf, cell = self.people.find(candidate.key)
+        cell = seen(cell, self.event, self.is_verified(candidate))
+        if candidate.rule.contact and self.users:
             cell = beside(cell, self.users, self.people.rules.shared)
-        self.keep(candidate, cell)
+        self.keep(candidate, leaf, cell)
 
-    def keep(self, candidate: Candidate, cell: IdentifierCell) -> bool:
-        """Write a cell to the leaf that has the identifier; True when it became *shared* by that."""
+    def keep(self, candidate: Candidate, leaf: str, cell: IdentifierCell) -> bool:
+        """Write the cell of an identifier to the leaf that has it; True when it became *shared* by that."""
         crowd = is_crowd(cell, candidate.rule, self.people.rules.shared)
-        leaf = self.people.owners[candidate.key].leaf
-        self.people.put(candidate.key, leaf, restated(cell, "shared") if crowd else cell)
         if crowd:
-            owner = self.people.root_of(leaf)
-            self.journal.refused(self.origin, candidate.key, leaf, self.leaf, "shared")
-            self.journal.renamed.add(owner)
-            note(self.people, self.journal, self.origin, "identifier_shared", owner)
+            self._share(candidate, leaf, cell)
+        else:
+            self.people.put(candidate.key, leaf, cell)
         return crowd
+
+    def _share(self, candidate: Candidate, leaf: str, cell: IdentifierCell) -> None:
+        """It is everybody's: known where it is, and from now on it resolves nobody."""
+        self.people.put(candidate.key, leaf, restated(cell, "shared"))
+        self.journal.refused(self.origin, candidate.key, leaf, self.leaf, "shared")
+        owner = self.people.root_of(leaf)
+        self.journal.renamed.add(owner)
+        note(self.people, self.journal, self.origin, "identifier_shared", owner)
 
     def is_verified(self, candidate: Candidate) -> bool:
         event = self.event

@@ -130,8 +130,13 @@ class WorkingSet:
                 self._before = {**self._before, key: self.owners[key]}
         return key in self.owners
 
+    def find(self, key: str) -> tuple[str, IdentifierCell]:
+        """The leaf that has an identifier, and its cell."""
+        leaf = self.owners[key].leaf
+        return leaf, self.profiles[leaf].state.identifiers[key]
+
     def cell(self, key: str) -> IdentifierCell:
-        return self.profiles[self.owners[key].leaf].state.identifiers[key]
+        return self.find(key)[1]
 
     def _count_reachable(self, kind: KindRule, leaf: str, step: int) -> None:
         """Keep ``Person.counted_merges``: leaves with a contact or stronger kind, beyond the first of them.
