@@ -27,13 +27,11 @@ from leocdp.ports.event_log import NewRecord
 from tests.bench.figures import Figure, figure
 from tests.bench.plain_sqlite import PlainSQLite
 from tests.bench.processes import DoesNotAddUp, cpu_seconds, free_port, full, metric, resident_bytes, service, wait_for
-from tests.bench.traffic import NEW_EVERY, records
+from tests.bench.traffic import BEGAN, NEW_EVERY, PER_MS, records
 
 RUNS = 3
 EVENTS = 40_000
 SMALL, LARGE = 100_000, 1_000_000
-BEGAN = 1_772_352_000_000
-"""2026-03-01T08:00:00Z, the time of the first event."""
 PATIENCE = 3_600.0
 CHUNK = 200
 ITEMS = "leocdp_processor_items_total"
@@ -59,7 +57,9 @@ class Bench:
 
     def process(self, count: int, new_every: int) -> tuple[float, float]:
         """Send events and wait until all are applied; (CPU seconds, wall seconds)."""
-        fresh = records(count, self.sent, received_at=BEGAN + self.sent, first_person=self.people, new_every=new_every)
+        fresh = records(
+            count, self.sent, received_at=BEGAN + self.sent // PER_MS, first_person=self.people, new_every=new_every
+        )
         os.kill(self._pid, signal.SIGSTOP)
         try:
             asyncio.run(append(self._folder, list(fresh)))
