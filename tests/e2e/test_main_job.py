@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ pytestmark = pytest.mark.timeout(300)
 EMAIL = "owner@example.vn"
 PASSWORD = "correct horse battery"
 STOP_SECONDS = 25.0
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("main_job")) as running:
-        yield running
 
 
 def call(kind: str, message_id: str, **fields: Any) -> dict[str, Any]:
