@@ -22,7 +22,7 @@ class Tuning:
     mmap_mb: int = 1024
     """How much of the file may be read through the address space, in MiB; 0 turns it off."""
     busy_ms: int = 5_000
-    checkpoint_pages: int = 16_384
+    checkpoint_pages: int = 32_768
     """The write-ahead log is copied into the file when it has this many pages of 4 KiB."""
 
 

@@ -22,7 +22,8 @@ from leocdp.ports.profile_reader import ProfileQuery
 
 HITS: Final = 1_000
 """Hits that are ranked; beyond, a search only says that there are more."""
-_LOOKED_AT: Final = 4 * HITS
+_FILTERED_FROM: Final = 4 * HITS
+"""How many hits are looked at to find those with a status or a label."""
 _EXACT, _NAME, _PART = 0, 1, 2
 _TOP: Final = "\U0010ffff"
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
@@ -32,17 +33,14 @@ _PUNCTUATION: Final = str.maketrans("", "", " +-.()/")
 
 def search_places(connection: sqlite3.Connection, query: ProfileQuery) -> tuple[list[Place], bool]:
     """Places of all hits in their order, at most ``HITS``, and whether that is all of them."""
+    most = _FILTERED_FROM if query.status or query.label else HITS
     ranks: dict[int, int] = {}
-    complete = True
-    for rank, nums in _found(connection, query):
-        for num in nums:
-            if num not in ranks:
-                if len(ranks) >= _LOOKED_AT:
-                    complete = False
-                    break
-                ranks[num] = rank
+    for rank, num in _found(connection, query, most + 1):
+        ranks.setdefault(num, rank)
+        if len(ranks) > most:
+            break
     places, more = _sorted(connection, query, ranks)
-    return places, complete and not more
+    return places, len(ranks) <= most and not more
 
 
 def _sorted(connection: sqlite3.Connection, query: ProfileQuery, ranks: dict[int, int]) -> tuple[list[Place], bool]:
@@ -62,17 +60,16 @@ def _sorted(connection: sqlite3.Connection, query: ProfileQuery, ranks: dict[int
     return places, len(rows) > HITS
 
 
-def _found(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[tuple[int, Iterator[int]]]:
-    """(rank, row numbers of roots), best first."""
+def _found(connection: sqlite3.Connection, query: ProfileQuery, most: int) -> Iterator[tuple[int, int]]:
+    """(rank, row number) of roots, best first, some more than once."""
     folded = fold(query.q)
-    if len(folded) < 3:
-        if folded:
-            yield _NAME, _by_word(connection, folded)
-        return
-    yield _EXACT, _exact(connection, query)
-    yield _NAME, _by_word(connection, folded)
-    yield _PART, _by_beginning(connection, query)
-    yield _PART, _by_part(connection, folded, query.contacts)
+    if len(folded) >= 3:
+        yield from ((_EXACT, num) for num in _exact(connection, query))
+    if folded:
+        yield from ((_NAME, num) for num in _by_word(connection, folded, most))
+    if len(folded) >= 3:
+        yield from ((_PART, num) for num in _by_beginning(connection, query))
+        yield from ((_PART, num) for num in _by_part(connection, folded, query.contacts, most))
 
 
 def _exact(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[int]:
@@ -117,25 +114,25 @@ def _by_beginning(connection: sqlite3.Connection, query: ProfileQuery) -> Iterat
     yield from _roots_of(connection, _leaves_between(connection, text, text + _TOP, query.contacts))
 
 
-def _by_word(connection: sqlite3.Connection, folded: str) -> Iterator[int]:
+def _by_word(connection: sqlite3.Connection, folded: str, most: int) -> Iterator[int]:
     """Names with words that are so, then names with words that begin so.
 
     The first is read as far as it is needed; for the second, the index gathers everything that begins so.
     """
     phrase = '"' + folded.replace('"', '""') + '"'
     for match in (phrase, f"{phrase} *"):
-        rows = connection.execute("SELECT rowid FROM names_fts WHERE names_fts MATCH ? LIMIT ?", (match, _LOOKED_AT))
+        rows = connection.execute("SELECT rowid FROM names_fts WHERE names_fts MATCH ? LIMIT ?", (match, most))
         found = [num for (num,) in rows]
         yield from found
-        if len(found) == _LOOKED_AT:
+        if len(found) == most:
             return
 
 
-def _by_part(connection: sqlite3.Connection, folded: str, contacts: bool) -> Iterator[int]:
+def _by_part(connection: sqlite3.Connection, folded: str, contacts: bool, most: int) -> Iterator[int]:
     parts = {folded, _digits(folded)} - {""}
     quoted = " OR ".join('"' + part.replace('"', '""') + '"' for part in sorted(parts))
     match = f"({quoted})" if contacts else f"{{name ids}} : ({quoted})"
-    rows = connection.execute("SELECT rowid FROM texts_fts WHERE texts_fts MATCH ? LIMIT ?", (match, _LOOKED_AT))
+    rows = connection.execute("SELECT rowid FROM texts_fts WHERE texts_fts MATCH ? LIMIT ?", (match, most))
     for (num,) in rows:
         yield num
 

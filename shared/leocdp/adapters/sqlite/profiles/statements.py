@@ -10,7 +10,7 @@ from typing import Any, Final
 
 LARGEST: Final = 30_000
 """Bound values per statement; SQLite's own limit is 32,766 by default."""
-_LENGTHS: Final = (1, 4, 16, 64, 256, 1_024, 4_096, 16_384, LARGEST)
+_LENGTHS: Final = (1, 4, 16, 64, 256, 1_024, 2_048, 4_096, 8_192, 12_288, 16_384, LARGEST)
 
 
 def chunks(values: Iterable[Any], size: int = LARGEST) -> Iterator[list[Any]]:
