@@ -36,6 +36,7 @@ def create_app(environment: Environment) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         strict_content_type=False,
         lifespan=lifespan,
     )

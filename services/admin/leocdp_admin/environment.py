@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from leocdp.adapters.engines import open_event_log, open_profile_reader
-from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
+from leocdp.adapters.engines import open_admin_store, open_event_log, open_profile_reader
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.kit.serve import instance_name
-from leocdp.kit.settings import sqlite_path
 from leocdp.ports.admin_store import AdminStore, AdminStoreError
 from leocdp.ports.clock import Clock, SystemClock
 from leocdp.ports.event_log import EventLog, LogError
@@ -86,7 +84,7 @@ class Environment:
         self.instance = instance_name(settings.instance)
         self.log: EventLog = open_event_log(settings)
         self.reader: ProfileReader = open_profile_reader(settings)
-        self.store: AdminStore = SQLiteAdminStore(sqlite_path(settings.admin_url, settings.data_dir / "admin.db"))
+        self.store: AdminStore = open_admin_store(settings)
         self.probes = HttpProbes(settings.status_urls())
         self.publisher = ConfigPublisher(self.store, self.log, self.clock)
         self.services = self._services(passwords or Passwords())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
+    from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
     from leocdp.ports.profile_store import ProfileStore
@@ -37,6 +38,15 @@ class StoreFields(Protocol):
     def store_url(self) -> str: ...
     @property
     def store_cache_mb(self) -> int: ...
+
+
+class AdminFields(Protocol):
+    """The settings that :func:`open_admin_store` needs."""
+
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def admin_url(self) -> str: ...
 
 
 class StoreWriterFields(StoreFields, Protocol):
@@ -100,6 +110,21 @@ def open_profile_reader(settings: StoreFields) -> ProfileReader:
     from leocdp.adapters.sqlite.profiles.connection import Tuning
 
     return SQLiteProfileReader(path, tuning=Tuning(cache_mb=max(8, settings.store_cache_mb // 8)))
+
+
+def open_admin_store(settings: AdminFields) -> AdminStore:
+    """Admin's own store of ``LEOCDP_ADMIN_URL``; ``admin.db`` in the data folder by default. ``start`` it before use.
+
+    Raises:
+        EngineUnknown: no engine of this build has such a URL.
+    """
+    try:
+        path = sqlite_path(settings.admin_url, settings.data_dir / "admin.db")
+    except ValueError as error:
+        raise EngineUnknown(f"LEOCDP_ADMIN_URL {error}.") from error
+    from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
+
+    return SQLiteAdminStore(path, make_folder=not settings.admin_url)
 
 
 def _store_path(settings: StoreFields) -> Path:

@@ -49,7 +49,7 @@ def body_hash(body: bytes | None) -> str:
 def sign(
     principal: Principal, *, method: str, path: str, query: str, body: bytes | None, secret: bytes, now: int
 ) -> str:
-    """The value of the header. ``now`` is ms UTC."""
+    """The value of the header. ``path`` and ``query`` are as in the request line, still encoded; ``now`` is in ms."""
     payload = msgspec.json.encode(_Signed(principal, now, body_hash(body)))
     return f"v1.{urlsafe_b64encode(payload).decode()}.{_mac(payload, method, path, query, secret)}"
 

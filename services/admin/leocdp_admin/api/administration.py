@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from leocdp_admin.api.errors import errors
-from leocdp_admin.api.profiles import _COMMAND, answer
+from leocdp_admin.api.profiles import answer, command_answers
 from leocdp_admin.api.request_parts import Expected, paged, tag
 from leocdp_admin.application.shapes.administration import (
     AuditAsked,
@@ -17,6 +17,7 @@ from leocdp_admin.application.shapes.administration import (
     KeyAsked,
     KeyShape,
     NewKeyShape,
+    ReviewResult,
     SourceAsked,
     SourceShape,
     StatusShape,
@@ -181,7 +182,7 @@ async def list_reviews(
     return await services.reviews.list(actor, asked)
 
 
-@router.post("/reviews/{review_id}/dismiss", tags=["reviews"], responses=_COMMAND)
+@router.post("/reviews/{review_id}/dismiss", tags=["reviews"], responses=command_answers(ReviewResult))
 async def dismiss_review(
     review_id: str, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -189,7 +190,7 @@ async def dismiss_review(
     return answer(await services.reviews.dismiss(actor, review_id), response)
 
 
-@router.post("/reviews/{review_id}/reopen", tags=["reviews"], responses=_COMMAND)
+@router.post("/reviews/{review_id}/reopen", tags=["reviews"], responses=command_answers(ReviewResult))
 async def reopen_review(
     review_id: str, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from leocdp_admin.api.errors import errors
-from leocdp_admin.api.profiles import Accepted
 from leocdp_admin.api.request_parts import MessageId
+from leocdp_admin.application.shapes.administration import Accepted
 from leocdp_admin.application.shapes.base import Asked, ListOf
 from leocdp_admin.application.shapes.events import (
     CatalogueRow,

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Body, Query, Response
 
 from leocdp_admin.api.errors import errors
 from leocdp_admin.api.request_parts import Ref
-from leocdp_admin.application.shapes.administration import CommandShape
+from leocdp_admin.application.shapes.administration import (
+    Accepted,
+    CommandShape,
+    IdentifierResult,
+    MergeResult,
+    ProfileResult,
+    UnmergeResult,
+)
 from leocdp_admin.application.shapes.base import Asked, ListOf, Shape
 from leocdp_admin.application.shapes.events import EventShape
 from leocdp_admin.application.shapes.identity import IdentityShape
@@ -28,20 +35,17 @@ from leocdp_admin.auth.current import CurrentActor, CurrentServices
 router = APIRouter(prefix="/profiles", tags=["profiles"])
 
 
-class Accepted(Shape):
-    """The command is in the log and will be applied: ask ``GET /api/v1/commands/{id}``."""
-
-    command_id: str
-
-
 class IncludeAsked(Asked):
     include: Literal["", "provenance"] = ""
 
 
-_ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: {"model": Accepted, "description": "It takes longer than 5 seconds; the command will be applied."}
-}
-_COMMAND = {**_ACCEPTED, **errors(404, 409)}
+def command_answers(result: type[Shape]) -> dict[int | str, dict[str, Any]]:
+    """For ``responses=`` of a route that is an action: its result, or the command that will be applied."""
+    return {
+        200: {"model": result, "description": "It is applied."},
+        202: {"model": Accepted, "description": "It takes longer than 5 seconds; the command will be applied."},
+        **errors(404, 409),
+    }
 
 
 def answer(command: CommandShape, response: Response) -> dict[str, Any]:
@@ -90,7 +94,7 @@ async def get_profile_identity(ref: Ref, actor: CurrentActor, services: CurrentS
     return await services.profiles.identity(actor, ref)
 
 
-@router.post("/{ref}/merge", responses=_COMMAND)
+@router.post("/{ref}/merge", responses=command_answers(MergeResult))
 async def merge_profiles(
     ref: Ref, asked: MergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -98,7 +102,7 @@ async def merge_profiles(
     return answer(await services.profiles.merge(actor, ref, asked.with_), response)
 
 
-@router.post("/{ref}/unmerge", responses=_COMMAND)
+@router.post("/{ref}/unmerge", responses=command_answers(UnmergeResult))
 async def unmerge_profiles(
     ref: Ref, asked: UnmergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -106,7 +110,7 @@ async def unmerge_profiles(
     return answer(await services.profiles.unmerge(actor, ref, asked.merge_id, asked.identifier), response)
 
 
-@router.put("/{ref}/consents", responses=_COMMAND)
+@router.put("/{ref}/consents", responses=command_answers(ProfileResult))
 async def put_consents(
     ref: Ref,
     consents: Annotated[dict[str, Literal["granted", "denied"]], Body(examples=[{"marketing": "granted"}])],
@@ -118,7 +122,7 @@ async def put_consents(
     return answer(await services.profiles.set_consents(actor, ref, dict(consents)), response)
 
 
-@router.put("/{ref}/labels", responses=_COMMAND)
+@router.put("/{ref}/labels", responses=command_answers(ProfileResult))
 async def put_labels(
     ref: Ref, asked: LabelsAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -126,7 +130,7 @@ async def put_labels(
     return answer(await services.profiles.set_labels(actor, ref, asked.labels), response)
 
 
-@router.put("/{ref}/identifiers", responses=_COMMAND)
+@router.put("/{ref}/identifiers", responses=command_answers(IdentifierResult))
 async def put_identifier_state(
     ref: Ref, asked: IdentifierStateAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -137,7 +141,7 @@ async def put_identifier_state(
     return answer(command, response)
 
 
-@router.post("/{ref}/cannot-link/lift", responses=_COMMAND)
+@router.post("/{ref}/cannot-link/lift", responses=command_answers(ProfileResult))
 async def lift_cannot_link(
     ref: Ref, asked: MergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:

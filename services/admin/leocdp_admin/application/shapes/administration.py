@@ -281,6 +281,36 @@ class StatusShape(Shape):
     counts: CountsShape
 
 
+class Accepted(Shape):
+    """The command is in the log and will be applied: ask ``GET /api/v1/commands/{id}``."""
+
+    command_id: str
+
+
+class MergeResult(Shape):
+    merge_id: str
+    into: str = Field(description="The survivor.")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
+
+
+class UnmergeResult(Shape):
+    profiles: list[str] = Field(description="The two people.")
+
+
+class ProfileResult(Shape):
+    profile_id: str
+
+
+class IdentifierResult(Shape):
+    identifier: str = Field(description="`kind:value`")
+    state: Literal["active", "shared"]
+
+
+class ReviewResult(Shape):
+    id: str
+    state: Literal["open", "rejected"]
+
+
 class CommandShape(Shape):
     id: str
     kind: str
