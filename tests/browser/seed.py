@@ -1,4 +1,4 @@
-"""A small shop's data, sent the way real clients send it: known people, visitors, a shared tablet, doubts and mistakes."""
+"""A small shop's data, sent as real clients send it: known people, visitors, a shared tablet, doubts, mistakes."""
 
 from __future__ import annotations
 

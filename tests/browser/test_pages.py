@@ -115,7 +115,7 @@ async def test_the_language_is_remembered_with_the_account(browser: Browser, sho
     async with visiting(browser, shop.stack) as visitor:
         await visitor.log_in(language="vi")
         await visitor.open("/profiles")
-        assert "Hồ sơ" in await visitor.text()
+        assert "Chỉ ẩn danh" in await visitor.text()
         await visitor.open("/profiles?lang=en")
     async with visiting(browser, shop.stack, locale="vi-VN") as visitor:
         await visitor.open("/login")

@@ -28,6 +28,8 @@ class Form:
 
     values: Blanks = field(default_factory=Blanks)
     problems: Blanks = field(default_factory=Blanks)
+    prefix: str = ""
+    """Keeps the ids of fields apart where several forms stand on one page."""
 
     @classmethod
     def of(cls, **values: str) -> Form:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -137,5 +137,5 @@ def _row(user: UserShape, frame: Frame) -> UserRow:
         last_login_at=user.last_login_at,
         version=user.version,
         me=user.id == frame.actor.id,
-        form=FormState.of(name=user.name, role=user.role),
+        form=replace(FormState.of(name=user.name, role=user.role), prefix=f"{user.id}-"),
     )
