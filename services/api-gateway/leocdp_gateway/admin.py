@@ -11,10 +11,9 @@ import msgspec
 from leocdp.contracts.principal import HEADER, Principal, sign
 from leocdp.kit.logs import get_logger
 from leocdp.ports.clock import Clock
-from leocdp_gateway.connection import UpstreamError
 from leocdp_gateway.headers import RawHeaders
 from leocdp_gateway.refusals import AdminUnavailable
-from leocdp_gateway.upstream import Upstream, UpstreamRequest
+from leocdp_gateway.upstream import Upstream, UpstreamError, UpstreamRequest
 
 ANSWER_SECONDS: Final = 5.0
 PROBE_SECONDS: Final = 2.0
@@ -94,13 +93,13 @@ class Admin:
 
     async def _ask(self, request: UpstreamRequest, seconds: float) -> tuple[int, bytes]:
         """Status and body."""
-        async with asyncio.timeout(seconds), self._upstream.exchange(request) as connection:
+        async with asyncio.timeout(seconds), self._upstream.exchange(request) as answer:
             content = b""
-            async for chunk in connection.body(seconds):
+            async for chunk in answer.body(seconds):
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
                     raise UpstreamError("the answer is too long")
-            return connection.status, content
+            return answer.status, content
 
     def _unusable(self, why: str) -> AdminUnavailable:
         log.error("admin_unusable", reason=why)

@@ -12,11 +12,10 @@ from leocdp.contracts.principal import Principal, sign
 from leocdp.kit.logs import get_logger
 from leocdp.ports.clock import Clock
 from leocdp_gateway.body import ClientGone, RequestBody
-from leocdp_gateway.connection import Busy, Connection, ConnectionBroken, Unsendable, UpstreamError
 from leocdp_gateway.headers import Caller, RawHeaders, one, raw_path, to_admin, to_client
 from leocdp_gateway.refusals import AdminTimeout, AdminUnavailable, Refusal
 from leocdp_gateway.settings import GatewaySettings
-from leocdp_gateway.upstream import Upstream, UpstreamRequest
+from leocdp_gateway.upstream import Answer, Busy, ConnectionBroken, Unsendable, Upstream, UpstreamError, UpstreamRequest
 
 AWAY: Final = "The admin service cannot be reached. Try again in a moment."
 
@@ -83,12 +82,12 @@ class Proxy:
         began = False
         try:
             async with asyncio.timeout(self._settings.gateway_answer_timeout) as limit:
-                async with self._upstream.exchange(request) as connection:
+                async with self._upstream.exchange(request) as answer:
                     limit.reschedule(None)
-                    headers = to_client(connection.headers)
+                    headers = to_client(answer.headers)
                     began = True
-                    await send({"type": "http.response.start", "status": connection.status, "headers": headers})
-                    async for chunk in self._body(connection, headers):
+                    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+                    async for chunk in self._body(answer, headers):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
@@ -99,8 +98,8 @@ class Proxy:
             # The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
             log.warning("admin_answer_broken", reason=str(error))
 
-    def _body(self, connection: Connection, headers: RawHeaders) -> AsyncIterator[bytes]:
-        chunks = connection.body(self._settings.gateway_idle_timeout)
+    def _body(self, answer: Answer, headers: RawHeaders) -> AsyncIterator[bytes]:
+        chunks = answer.body(self._settings.gateway_idle_timeout)
         endless = (one(headers, b"content-type") or b"").startswith(b"text/event-stream")
         return _until(self._stopping, chunks) if endless else chunks
 

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from leocdp_gateway import upstream as pool
-from leocdp_gateway.connection import HIGH_WATER, Busy, CannotConnect, ConnectionBroken, Unsendable
-from leocdp_gateway.upstream import Upstream, UpstreamRequest
+from leocdp_gateway.upstream import Busy, CannotConnect, ConnectionBroken, Unsendable, Upstream, UpstreamRequest
 from tests.unit.gateway.upstream import DEADLINE
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -92,7 +91,7 @@ async def test_an_answer_that_is_not_whole_is_an_error(answer: bytes) -> None:
             await ask(upstream)
 
 
-async def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_are_used_again() -> None:
     connections = 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,9 +103,6 @@ async def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> No
         for _ in range(10):
             assert await ask(upstream) == (200, b"ok")
         assert connections == 1
-        monkeypatch.setattr(pool, "KEEP_ALIVE_SECONDS", -1.0)
-        await ask(upstream)
-        assert connections == 2
 
 
 async def test_a_kept_connection_that_breaks_is_tried_anew_where_that_does_no_harm() -> None:
@@ -178,7 +174,6 @@ async def test_a_slow_reader_makes_admin_wait() -> None:
 
     async with talking(talk) as upstream, upstream.exchange(GET) as connection:
         await asyncio.wait_for(stuck.wait(), DEADLINE)
-        assert connection._waiting_bytes < HIGH_WATER * 3
         parts = connection.body(DEADLINE)
         before = written
         while written == before:
@@ -193,8 +188,10 @@ async def test_only_so_many_connections_at_once(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_nobody_there_is_said() -> None:
+    upstream = Upstream("http://127.0.0.1:9", 1)
     with pytest.raises(CannotConnect):
-        await ask(Upstream("http://127.0.0.1:9", 1))
+        await ask(upstream)
+    await upstream.close()
 
 
 @pytest.mark.parametrize("value", [b"a\r\nx: y", b"a\nb", b"a\0b"])
