@@ -207,6 +207,14 @@ class ProfileEventsContract(ProfileContract):
         assert await reader.last_event_at("src-0") == DAY_0 + 5 * HOUR
         assert await reader.last_event_at("src-9") is None
 
+    async def test_names_and_sources_are_counted_apart_for_a_year_and_events_for_ever(
+        self, store: ProfileStore, reader: ProfileReader
+    ) -> None:
+        await write(store, applied(None, event("m-1", T0 - 500 * DAY), event("m-2", T0 - 350 * DAY)))
+        await store.tidy(T0)
+        assert sum(bucket.count for bucket in await reader.series("events", since=0, bucket="day")) == 2
+        assert await reader.top("name", since=0) == [("Product Viewed", 1)]
+
     async def test_series_of_people(self, store: ProfileStore, reader: ProfileReader) -> None:
         """A person becomes identified once; uniting with somebody who already was makes nobody newly identified."""
         await write(store, together(person(1, "anonymous_id:a"), applied(profile_id(1), event("m-1"))))

@@ -12,7 +12,7 @@ from leocdp.domain.decisions import (
     OwnerWrite,
 )
 from leocdp.domain.profiles.state import Profile
-from leocdp.ports.profile_reader import ProfileQuery, ProfileReader, ProfileSort
+from leocdp.ports.profile_reader import CursorInvalid, ProfileQuery, ProfileReader, ProfileSort
 from leocdp.ports.profile_store import ProfileStore
 from tests.contract.builders import (
     T0,
@@ -97,8 +97,8 @@ class ProfileListsContract(ProfileContract):
         assert paged == whole
 
     async def test_a_cursor_of_something_else_is_refused_with_a_reason(self, reader: ProfileReader) -> None:
-        for cursor in ("x", "////", "k5AB"):
-            with pytest.raises(ValueError, match="cursor"):
+        for cursor in ("x", "////", "k5AB", "kwDP__________8B"):
+            with pytest.raises(CursorInvalid, match="cursor"):
                 await reader.search(ProfileQuery(cursor=cursor))
 
     async def test_status_is_identified_with_any_kind_of_priority_1_to_5(

@@ -51,6 +51,7 @@ class Committer:
         self._problems = ProblemTable(connection, bounds.problems, bounds.dead_letters)
         self._rollups = Rollups(connection)
         self.heads = Heads(connection)
+        self._tidied_on = -1
         self._numbers = _read_numbers(connection)
         self._pending = self._numbers
         self._pending_keys: list[tuple[bytes, int]] = []
@@ -97,10 +98,12 @@ class Committer:
     def tidy(self, now: int) -> None:
         """Inside a transaction."""
         self._dedup.drop_expired(now)
+        self._rollups.drop_old(now)
+        self._tidied_on = now // DAY_MS
         self._rollups.count({"dead_letters": -self._problems.trim()})
 
     def has_to_tidy(self, now: int) -> bool:
-        return self._dedup.has_expired(now) or self._problems.over_bounds()
+        return now // DAY_MS != self._tidied_on or self._dedup.has_expired(now) or self._problems.over_bounds()
 
     def remove_source(self, source_id: str, after: int, limit: int) -> RemovedData:
         """Inside a transaction; ``reload`` afterwards."""

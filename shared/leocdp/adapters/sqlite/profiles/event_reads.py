@@ -10,14 +10,12 @@ from leocdp.adapters.sqlite.profiles.codec import pack_id
 from leocdp.adapters.sqlite.profiles.dedup import find_event
 from leocdp.adapters.sqlite.profiles.events import COLUMNS, stored_event
 from leocdp.adapters.sqlite.profiles.lists import decode_cursor, encode_cursor
-from leocdp.adapters.sqlite.profiles.statements import chunks, select_in
+from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.events import dedup_key
 from leocdp.ports.profile_reader import EventQuery, Page, StoredEvent
 
 LOOK_BACK: Final = 5_000
 """Events that a filtered look at the newest ones reads at most."""
-_LEAVES: Final = 400
-"""Leaves per statement: each is a subquery of its own, so that each reads no more than a page of its index range."""
 
 
 def timeline(connection: sqlite3.Connection, leaf_ids: Sequence[str], query: EventQuery) -> Page[StoredEvent]:
@@ -25,13 +23,13 @@ def timeline(connection: sqlite3.Connection, leaf_ids: Sequence[str], query: Eve
     before = decode_cursor(query.cursor, (int, int)) if query.cursor else None
     where, bound = _conditions(query, before)
     places: list[tuple[int, int]] = []
-    for leaves in chunks(map(pack_id, dict.fromkeys(leaf_ids)), _LEAVES):
-        for leaf in leaves:
-            sql = (
-                f"SELECT timestamp, seq FROM events INDEXED BY events_leaf WHERE leaf = ?{where}"  # noqa: S608
-                " ORDER BY timestamp DESC, seq DESC LIMIT ?"
-            )
-            places += connection.execute(sql, (leaf, *bound, query.limit + 1)).fetchall()
+    sql = (
+        f"SELECT timestamp, seq FROM events INDEXED BY events_leaf WHERE leaf = ?{where}"  # noqa: S608
+        " ORDER BY timestamp DESC, seq DESC LIMIT ?"
+    )
+    # Leaf by leaf, so that each reads no more than a page of its range of the index.
+    for leaf in map(pack_id, dict.fromkeys(leaf_ids)):
+        places += connection.execute(sql, (leaf, *bound, query.limit + 1)).fetchall()
     places.sort(reverse=True)
     shown = places[: query.limit]
     after = encode_cursor(shown[-1]) if shown and len(places) > query.limit else None

@@ -54,9 +54,13 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
         found = msgspec.msgpack.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, msgspec.MsgspecError) as error:
         raise CursorInvalid("cursor: not one that this list has given out; ask for the first page again") from error
-    if not isinstance(found, list) or [type(value) for value in found] != list(kinds):
+    if not isinstance(found, list) or [type(value) for value in found] != list(kinds) or _too_large(found):
         raise CursorInvalid("cursor: from another list or another sort order; ask for the first page again")
     return tuple(found)
+
+
+def _too_large(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values)
 
 
 def place_kinds(sort: ProfileSort) -> tuple[type, type, type]:

@@ -17,6 +17,8 @@ MAX_NAMES: Final = 2_000
 """Different event names in the catalogue and the roll-ups; further ones count together as ``(other)``."""
 MAX_PROPERTIES: Final = 200
 OTHER: Final = "(other)"
+KEPT_HOURS: Final = 400 * 24
+"""How long events are counted apart by name and by source; their sums are kept for ever."""
 
 _TYPE_NAMES: Final[Mapping[type, str]] = {
     str: "string",
@@ -71,6 +73,12 @@ class Rollups:
             touched.add(key)
             _note(entries, key, event.timestamp, event.properties)
         self._write(counts, touched, last)
+
+    def drop_old(self, now: int) -> None:
+        """Inside a transaction."""
+        self._connection.execute(
+            "DELETE FROM rollups WHERE metric IN ('name', 'source') AND hour < ?", (now // HOUR_MS - KEPT_HOURS,)
+        )
 
     def take_back(self, counts: Mapping[RollupKey, int], names: Mapping[tuple[str, str], int]) -> None:
         """Inside a transaction: events that are no longer there. Names beyond the bound were counted as others."""
