@@ -182,7 +182,9 @@ async def list_reviews(
     return await services.reviews.list(actor, asked)
 
 
-@router.post("/reviews/{review_id}/dismiss", tags=["reviews"], responses=command_answers(ReviewResult))
+@router.post(
+    "/reviews/{review_id}/dismiss", tags=["reviews"], response_model=None, responses=command_answers(ReviewResult)
+)
 async def dismiss_review(
     review_id: str, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -190,7 +192,9 @@ async def dismiss_review(
     return answer(await services.reviews.dismiss(actor, review_id), response)
 
 
-@router.post("/reviews/{review_id}/reopen", tags=["reviews"], responses=command_answers(ReviewResult))
+@router.post(
+    "/reviews/{review_id}/reopen", tags=["reviews"], response_model=None, responses=command_answers(ReviewResult)
+)
 async def reopen_review(
     review_id: str, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:

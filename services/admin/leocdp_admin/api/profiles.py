@@ -94,7 +94,7 @@ async def get_profile_identity(ref: Ref, actor: CurrentActor, services: CurrentS
     return await services.profiles.identity(actor, ref)
 
 
-@router.post("/{ref}/merge", responses=command_answers(MergeResult))
+@router.post("/{ref}/merge", response_model=None, responses=command_answers(MergeResult))
 async def merge_profiles(
     ref: Ref, asked: MergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -102,7 +102,7 @@ async def merge_profiles(
     return answer(await services.profiles.merge(actor, ref, asked.with_), response)
 
 
-@router.post("/{ref}/unmerge", responses=command_answers(UnmergeResult))
+@router.post("/{ref}/unmerge", response_model=None, responses=command_answers(UnmergeResult))
 async def unmerge_profiles(
     ref: Ref, asked: UnmergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -110,7 +110,7 @@ async def unmerge_profiles(
     return answer(await services.profiles.unmerge(actor, ref, asked.merge_id, asked.identifier), response)
 
 
-@router.put("/{ref}/consents", responses=command_answers(ProfileResult))
+@router.put("/{ref}/consents", response_model=None, responses=command_answers(ProfileResult))
 async def put_consents(
     ref: Ref,
     consents: Annotated[dict[str, Literal["granted", "denied"]], Body(examples=[{"marketing": "granted"}])],
@@ -122,7 +122,7 @@ async def put_consents(
     return answer(await services.profiles.set_consents(actor, ref, dict(consents)), response)
 
 
-@router.put("/{ref}/labels", responses=command_answers(ProfileResult))
+@router.put("/{ref}/labels", response_model=None, responses=command_answers(ProfileResult))
 async def put_labels(
     ref: Ref, asked: LabelsAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -130,7 +130,7 @@ async def put_labels(
     return answer(await services.profiles.set_labels(actor, ref, asked.labels), response)
 
 
-@router.put("/{ref}/identifiers", responses=command_answers(IdentifierResult))
+@router.put("/{ref}/identifiers", response_model=None, responses=command_answers(IdentifierResult))
 async def put_identifier_state(
     ref: Ref, asked: IdentifierStateAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
@@ -141,7 +141,7 @@ async def put_identifier_state(
     return answer(command, response)
 
 
-@router.post("/{ref}/cannot-link/lift", responses=command_answers(ProfileResult))
+@router.post("/{ref}/cannot-link/lift", response_model=None, responses=command_answers(ProfileResult))
 async def lift_cannot_link(
     ref: Ref, asked: MergeAsked, response: Response, actor: CurrentActor, services: CurrentServices
 ) -> dict[str, Any]:
