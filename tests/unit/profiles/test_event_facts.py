@@ -9,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leocdp.domain.events import Address, Envelope, SourceFacts
-from leocdp.domain.profiles.facts import firsts_of, lasts_of
+from leocdp.domain.profiles.facts import facts_of
 from leocdp.domain.profiles.user_agent import device_of
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+
+
+def firsts_of(event: Envelope) -> dict[str, Any]:
+    return dict(facts_of(event)[0])
+
+
+def lasts_of(event: Envelope) -> dict[str, Any]:
+    return dict(facts_of(event)[1])
 
 
 def event(type: str = "track", properties: dict[str, Any] | None = None, **context: Any) -> Envelope:

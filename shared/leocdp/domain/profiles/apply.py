@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from leocdp.domain.events import Envelope
-from leocdp.domain.profiles.facts import firsts_of, lasts_of
+from leocdp.domain.profiles.facts import facts_of
 from leocdp.domain.profiles.joins import earlier, later, latest_word
 from leocdp.domain.profiles.state import ConsentCell, Register, State
 
@@ -29,8 +29,14 @@ class Addition:
 
 
 def addition(event: Envelope, keys: Sequence[str]) -> Addition:
-    traits, firsts, lasts = traits_of(event), firsts_of(event), lasts_of(event)
-    return Addition(event, keys, _registers(event, traits), _registers(event, firsts), _registers(event, lasts))
+    firsts, lasts = facts_of(event)
+    return Addition(
+        event,
+        keys,
+        _registers(event, traits_of(event)),
+        _registers(event, firsts),
+        _registers(event, lasts),
+    )
 
 
 def traits_of(event: Envelope) -> Mapping[str, Any]:

@@ -51,14 +51,17 @@ _SYSTEMS: Final = {
 _TYPES: Final = frozenset({"mobile", "tablet", "desktop", "tv"})
 
 
-def firsts_of(event: Envelope) -> Mapping[str, Any]:
-    """name → value for ``State.firsts``. The value is kept as it is and must not be changed later."""
-    touch = _touch(event)
-    return {"touch": touch} if touch else _NOTHING
+def facts_of(event: Envelope) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """name → value for ``State.firsts``, and for ``State.lasts``.
+
+    The values are kept as they are and must not be changed later.
+    """
+    lasts = _lasts(event)
+    touch = lasts.get("touch")
+    return {"touch": touch} if touch else _NOTHING, lasts
 
 
-def lasts_of(event: Envelope) -> Mapping[str, Any]:
-    """name → value for ``State.lasts``. The value is kept as it is and must not be changed later."""
+def _lasts(event: Envelope) -> Mapping[str, Any]:
     context = event.context
     if not context and event.type != "page":
         return _NOTHING
