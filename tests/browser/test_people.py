@@ -102,9 +102,11 @@ async def test_a_merge_by_an_event_is_explained_and_undone(browser: Browser, sho
         await expect(page.locator("#messages")).to_contain_text("The merge is undone")
         await expect(merges).to_contain_text("Undone on")
         apart = page.get_by_role("region", name="Never merged by itself with")
+        other = await apart.get_by_role("link").first.get_attribute("href") or ""
         await apart.get_by_role("button", name="Allow merging again").click()
         await page.get_by_role("dialog").get_by_role("button", name="Allow it").click()
         await expect(page.locator("#messages")).to_contain_text("may merge again")
+        await visitor.open(f"{other}/identity")
         shared = page.locator(".id-list > li", has_text="phone-2").first
         await expect(shared).to_contain_text("Shared by several people")
         await shared.get_by_role("button", name="Use it again").click()

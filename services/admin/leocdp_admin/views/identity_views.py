@@ -88,15 +88,12 @@ class _Telling:
     sources: Mapping[str, str]
     l10n: Localisation
     now: datetime
-    raw: bool
 
 
-def identity_view(
-    found: IdentityShape, sources: Mapping[str, str], l10n: Localisation, now: datetime, *, may_see_raw: bool
-) -> IdentityView:
+def identity_view(found: IdentityShape, sources: Mapping[str, str], l10n: Localisation, now: datetime) -> IdentityView:
     leaves = {found.profile_id, *(one.leaf for one in found.identifiers)}
     leaves |= {merge.from_ for merge in found.merges if merge.undone_at is None}
-    telling = _Telling(found, frozenset(leaves), sources, l10n, now, may_see_raw)
+    telling = _Telling(found, frozenset(leaves), sources, l10n, now)
     return IdentityView(
         identifiers=[_identifier(telling, one) for one in found.identifiers],
         merges=[_merge(telling, one) for one in found.merges[:MOST]],

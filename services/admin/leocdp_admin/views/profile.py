@@ -58,7 +58,7 @@ async def identity(frame: CurrentFrame, profile_id: str) -> Response:
     if profile.id != profile_id:
         return _survivor(profile, "/identity")
     found = await frame.services.profiles.identity(frame.actor, profile.id)
-    view = identity_view(found, names, frame.l10n, frame.now, may_see_raw=not frame.actor.masked)
+    view = identity_view(found, names, frame.l10n, frame.now)
     return frame.page(
         "profile_identity.html", active="profiles", tab="identity", identity=view, **_head(frame, profile, names)
     )
