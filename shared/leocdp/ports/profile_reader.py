@@ -230,7 +230,10 @@ class ProfileReader(Protocol):
         bucket: Literal["hour", "day"],
         key: str = "",
     ) -> Sequence[Bucket]:
-        """Roll-ups kept by commits, per hour UTC. ``key`` narrows events to ``source:<id>`` or ``name:<event>``."""
+        """Roll-ups kept by commits, per hour UTC; events by ``timestamp``, profiles by creation.
+
+        ``key`` narrows events to ``source:<id>`` or ``name:<event>``.
+        """
 
     async def top(
         self, metric: Literal["name", "source"], *, since: int, limit: int = 10

@@ -86,12 +86,12 @@ def _first_seen_here(
 def _remove_events(
     connection: sqlite3.Connection, leaves: Sequence[PackedId], numbers: Iterable[int], removal: Removal
 ) -> int:
-    columns = "SELECT seq, received_at, source, type, name, message_id FROM events WHERE"
+    columns = "SELECT seq, timestamp, source, type, name, message_id FROM events WHERE"
     rows = [*select_in(connection, f"{columns} leaf IN ({{in}})", leaves)]
     rows += select_in(connection, f"{columns} seq IN ({{in}})", numbers)
     keys = []
-    for _, received_at, source, type_, name, message_id in rows:
-        hour = received_at // HOUR_MS
+    for _, timestamp, source, type_, name, message_id in rows:
+        hour = timestamp // HOUR_MS
         removal.rollups["events", "", hour] -= 1
         removal.rollups["source", source, hour] -= 1
         if name:

@@ -62,7 +62,8 @@ class Rollups:
         for write in events:
             event = write.envelope
             at, source = event.received_at, event.source.id
-            hour = at // HOUR_MS
+            # When it happened, not when it came: last month's imported orders belong to last month.
+            hour = event.timestamp // HOUR_MS
             counts["events", "", hour] += 1
             counts["source", source, hour] += 1
             if at > last.get(source, -1):
