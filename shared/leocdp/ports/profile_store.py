@@ -7,7 +7,8 @@ Contract, for each adapter (``tests/contract/profile_store.py``):
   either the state before or the state after.
 * It raises :class:`Conflict`, and writes nothing, when the decision no longer fits: a position is not at its
   ``old`` value; a claimed identifier, or one in ``absent``, is owned, or a moved one is not as ``expected``; a
-  profile or a guard has another revision, or a new profile exists; a deduplication key exists; a command has an outcome.
+  profile or a guard has another revision, or a new profile exists; a deduplication key exists; a command has an
+  outcome.
 * Deduplication keys of applied events are kept for the horizon and dropped whole buckets at a time.
 * Problem events and published outbox records are bounded; history (merges, switches, refusals, reviews) is not.
 * The store gives every commit the next ``sequence`` number.
