@@ -23,7 +23,20 @@ from leocdp.domain.profiles.state import IdentifierCell
 class Resolution:
     """One event on its way to its person. Made by :func:`resolve`; ``leaf`` and ``root`` are the answer."""
 
-    __slots__ = ("_origin", "claims", "event", "found", "journal", "leaf", "own", "people", "refused", "root", "users")
+    __slots__ = (
+        "_origin",
+        "claims",
+        "event",
+        "found",
+        "journal",
+        "leaf",
+        "own",
+        "people",
+        "refused",
+        "root",
+        "users",
+        "verified",
+    )
 
     def __init__(self, event: Envelope, found: list[Candidate], people: WorkingSet, journal: Journal) -> None:
         self.event = event
@@ -37,6 +50,7 @@ class Resolution:
         self.own: list[Candidate] = []
         self.refused: list[tuple[Candidate, str]] = []
         self.users = tuple([one.key for one in found if one.rule.name == USER_ID and not one.former])
+        self.verified = event.verified if event.source.authenticated else frozenset()
         self._origin: Origin | None = None
 
     @property
@@ -123,8 +137,8 @@ class Resolution:
         note(self.people, self.journal, self.origin, "identifier_shared", owner)
 
     def is_verified(self, candidate: Candidate) -> bool:
-        event = self.event
-        return bool(event.verified) and event.source.authenticated and candidate.identifier in event.verified
+        """Only an authenticated source's word counts."""
+        return candidate.identifier in self.verified if self.verified else False
 
 
 def resolve(
