@@ -141,7 +141,7 @@ class Environment:
             dead_letters=DeadLetters(reader, commands, trail, clock),
             reviews=Reviews(reader, commands, trail, clock),
             commands=commands,
-            sources=Sources(store, reader, clock),
+            sources=Sources(store, reader, commands, clock),
             keys=Keys(store, clock),
             users=Users(store, passwords, clock, public_url=self.settings.public_address()),
             sessions=Sessions(store, passwords, clock, self.metrics),

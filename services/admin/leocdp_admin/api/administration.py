@@ -17,6 +17,7 @@ from leocdp_admin.application.shapes.administration import (
     KeyAsked,
     KeyShape,
     NewKeyShape,
+    RemovedShape,
     ReviewResult,
     SourceAsked,
     SourceShape,
@@ -88,6 +89,16 @@ async def rotate_write_key(
     source = await services.sources.rotate(actor, source_id, expected=expected)
     tag(response, source.version)
     return source
+
+
+@router.post(
+    "/sources/{source_id}/remove-data", tags=["sources"], response_model=None, responses=command_answers(RemovedShape)
+)
+async def remove_data(
+    source_id: str, response: Response, actor: CurrentActor, services: CurrentServices
+) -> dict[str, Any]:
+    """Remove the people and events that only this source has brought. The source itself stays."""
+    return answer(await services.sources.remove_data(actor, source_id), response)
 
 
 @router.get("/keys", tags=["keys"], responses=errors())

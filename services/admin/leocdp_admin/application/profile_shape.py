@@ -16,6 +16,7 @@ from leocdp_admin.application.shapes.profiles import (
     ConsentShape,
     ConsentStatus,
     EventCounts,
+    EventTotal,
     IdentifierShape,
     ProfileRow,
     ProfileShape,
@@ -56,7 +57,7 @@ def profile_row(hit: ProfileHit) -> ProfileRow:
         first_seen=moment(hit.first_seen),
         last_seen=moment(hit.last_seen),
         identifiers=[ShortIdentifier(kind=kind, value=value) for kind, value in hit.identifiers],
-        events=EventCounts(total=hit.events),
+        events=EventTotal(total=hit.events),
         labels=list(hit.labels),
     )
 

@@ -13,8 +13,9 @@ from leocdp.ports.clock import Clock
 from leocdp.ports.profile_reader import ProfileReader
 from leocdp.ports.profile_store import StoreUnavailable
 from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.commands import Commands
 from leocdp_admin.application.errors import Changed, Conflict, NotFound, Unacceptable
-from leocdp_admin.application.shapes.administration import SourceAsked, SourceShape
+from leocdp_admin.application.shapes.administration import CommandShape, SourceAsked, SourceShape
 from leocdp_admin.application.shapes.base import moment, moment_or_none
 
 SOURCE: Final = "source"
@@ -23,10 +24,11 @@ _ID_SPACE: Final = compile(r"[a-z0-9][a-z0-9_.\-]{0,39}")
 
 
 class Sources:
-    """Raises NotFound (``source_not_found``), Changed, Conflict (``source_exists``), Unacceptable, Forbidden."""
+    """Raises NotFound (``source_not_found``), Conflict (``source_exists``), Changed, Unacceptable, Forbidden."""
 
-    def __init__(self, store: AdminStore, reader: ProfileReader, clock: Clock) -> None:
+    def __init__(self, store: AdminStore, reader: ProfileReader, commands: Commands, clock: Clock) -> None:
         self._store = store
+        self._commands = commands
         self._reader = reader
         self._clock = clock
 
@@ -82,6 +84,14 @@ class Sources:
             raise Changed(error.current) from error
         except Unknown as error:
             raise _not_found() from error
+
+    async def remove_data(self, actor: Actor, source_id: str) -> CommandShape:
+        """Have the processor remove the people and events that only this source has brought. The source stays."""
+        actor.require("privacy:write")
+        await self._entry(source_id)
+        return await self._commands.submit(
+            actor, "remove_source", {"source": source_id}, action="source.remove_data", target=source_id
+        )
 
     async def _entry(self, source_id: str) -> ConfigEntry:
         entry = await self._store.entry(SOURCE, source_id)

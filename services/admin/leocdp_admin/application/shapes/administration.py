@@ -47,6 +47,14 @@ ScoreModel = Literal[
 ]
 
 
+class RemovedShape(Shape):
+    """What a removal took away."""
+
+    profiles: int
+    events: int
+    kept: int = Field(description="Profiles that stay as they are, because other sources know them too.")
+
+
 class SourceShape(Shape):
     id: str
     name: str

@@ -30,6 +30,10 @@ class EventCounts(Shape):
     by_type: dict[str, int] = Field(default_factory=dict)
 
 
+class EventTotal(Shape):
+    total: int = Field(description="Every applied item of all six types.")
+
+
 class SegmentOf(Shape):
     id: str
     name: str
@@ -90,7 +94,7 @@ class ProfileRow(Shape):
     first_seen: Moment
     last_seen: Moment
     identifiers: list[ShortIdentifier] = Field(description="At most six, of the kinds that identify.")
-    events: EventCounts
+    events: EventTotal
     labels: list[str]
 
 
