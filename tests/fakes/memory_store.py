@@ -25,7 +25,7 @@ from leocdp.domain.decisions import (
 from leocdp.domain.events import Outcome
 from leocdp.domain.profiles.digest import DigestedPerson, digest
 from leocdp.domain.profiles.state import Profile, State
-from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, StoredOutbox
+from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, RemovedData, StoredOutbox
 
 HORIZON_MS = 30 * 86_400_000
 
@@ -183,6 +183,34 @@ class MemoryStore:
     @staticmethod
     def _problem_id(number: int) -> str:
         return str(number + 1)
+
+    async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
+        """All in one step, whatever the limit."""
+        sources: dict[str, set[str]] = {}
+        for write in self.events:
+            root = self.root_of(write.leaf) if write.leaf else ""
+            sources.setdefault(root, set()).add(write.envelope.source.id)
+        only = {root for root, known in sources.items() if root and known == {source_id}}
+        gone = {one for one in self.profiles if self.root_of(one) in only}
+        kept = {one.leaf for one in self.events if one.leaf and one.envelope.source.id == source_id} - gone
+        removed = [one for one in self.events if self._goes(one, source_id, gone)]
+        self.events = [one for one in self.events if not self._goes(one, source_id, gone)]
+        for write in removed:
+            self.known.pop(write.envelope.dedup_key, None)
+        self._forget(gone)
+        return RemovedData(len(gone), len(removed), len(kept), None)
+
+    @staticmethod
+    def _goes(write: EventWrite, source_id: str, gone: set[str]) -> bool:
+        return write.leaf in gone if write.leaf else write.envelope.source.id == source_id
+
+    def _forget(self, gone: set[str]) -> None:
+        self.owners = {key: owner for key, owner in self.owners.items() if owner.leaf not in gone}
+        self.profiles = {one: profile for one, profile in self.profiles.items() if one not in gone}
+        self.merges = {one: merge for one, merge in self.merges.items() if merge.source not in gone}
+        self.switches = {one: record for one, record in self.switches.items() if record.to_leaf not in gone}
+        self.refusals = {one: record for one, record in self.refusals.items() if record.leaf not in gone}
+        self.reviews = {one: pair for one, pair in self.reviews.items() if not {pair.left, pair.right} & gone}
 
     async def tidy(self, now: int) -> None:
         self.known = {key: at for key, at in self.known.items() if at > now - self.horizon_ms}
