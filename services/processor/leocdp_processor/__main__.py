@@ -11,11 +11,12 @@ from leocdp_processor.app import create_app
 from leocdp_processor.environment import Environment
 from leocdp_processor.settings import ProcessorSettings
 
-YOUNG_OBJECTS = 200_000
+YOUNG_OBJECTS = 1_000_000
+"""A batch of 6,500 events holds 420,000 at its most; looking through them even once would cost a twentieth."""
 
 
 def calm_garbage_collection() -> None:
-    """Look for cycles a few times per batch instead of hundreds of times.
+    """Look for cycles when more is left over than a batch holds, instead of hundreds of times per batch.
 
     A batch makes a million short-lived objects without cycles, which reference counting frees; with the defaults a
     third of the processor's time went into looking for cycles among them. What is there from the start is set aside.
