@@ -207,13 +207,20 @@ class ProfileEventsContract(ProfileContract):
         assert await reader.last_event_at("src-0") == DAY_0 + 5 * HOUR
         assert await reader.last_event_at("src-9") is None
 
-    async def test_names_and_sources_are_counted_apart_for_a_year_and_events_for_ever(
+    async def test_an_event_counts_in_the_hour_when_it_happened(
         self, store: ProfileStore, reader: ProfileReader
     ) -> None:
-        await write(store, applied(None, event("m-1", T0 - 500 * DAY), event("m-2", T0 - 350 * DAY)))
-        await store.tidy(T0)
-        assert sum(bucket.count for bucket in await reader.series("events", since=0, bucket="day")) == 2
-        assert await reader.top("name", since=0) == [("Product Viewed", 1)]
+        """Names and sources are told apart for a little more than a year, invented times make no end of rows."""
+        came = [T0 - DAY, T0 - 300 * DAY, T0 - 500 * DAY, T0 - 500 * DAY + HOUR, -(10**12), 0]
+        events = [event(f"m-{n}", T0, timestamp=at, name="Import") for n, at in enumerate(came)]
+        await write(store, applied(None, *events))
+        series = {bucket.at: bucket.count for bucket in await reader.series("events", since=0, bucket="day")}
+        assert series == {DAY_0 - DAY: 1, DAY_0 - 300 * DAY: 1, DAY_0 - 500 * DAY: 2, 0: 2}
+        assert await reader.top("name", since=0) == [("Import", 2)]
+        assert await reader.top("source", since=0) == [(SOURCE, 2)]
+        await store.tidy(T0 + 200 * DAY)
+        assert await reader.top("name", since=0) == [("Import", 1)]
+        assert sum(bucket.count for bucket in await reader.series("events", since=0, bucket="day")) == 6
 
     async def test_series_of_people(self, store: ProfileStore, reader: ProfileReader) -> None:
         """A person becomes identified once; uniting with somebody who already was makes nobody newly identified."""

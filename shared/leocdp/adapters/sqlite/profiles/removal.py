@@ -15,7 +15,7 @@ from typing import Any
 from leocdp.adapters.sqlite.profiles.codec import STATES, PackedId, pack_key
 from leocdp.adapters.sqlite.profiles.dedup import buckets
 from leocdp.adapters.sqlite.profiles.problems import COUNTER_OF, DEAD
-from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey
+from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey, counted_hour
 from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.events import dedup_key
@@ -86,15 +86,16 @@ def _first_seen_here(
 def _remove_events(
     connection: sqlite3.Connection, leaves: Sequence[PackedId], numbers: Iterable[int], removal: Removal
 ) -> int:
-    columns = "SELECT seq, timestamp, source, type, name, message_id FROM events WHERE"
+    columns = "SELECT seq, timestamp, received_at, source, type, name, message_id FROM events WHERE"
     rows = [*select_in(connection, f"{columns} leaf IN ({{in}})", leaves)]
     rows += select_in(connection, f"{columns} seq IN ({{in}})", numbers)
     keys = []
-    for _, timestamp, source, type_, name, message_id in rows:
-        hour = timestamp // HOUR_MS
+    for _, timestamp, received_at, source, type_, name, message_id in rows:
+        hour, recent = counted_hour(timestamp, received_at)
         removal.rollups["events", "", hour] -= 1
-        removal.rollups["source", source, hour] -= 1
-        if name:
+        if recent:
+            removal.rollups["source", source, hour] -= 1
+        if name and recent:
             removal.rollups["name", name, hour] -= 1
         removal.names[type_, name or ""] -= 1
         keys.append((dedup_key(source, message_id),))

@@ -62,14 +62,14 @@ class Rollups:
         for write in events:
             event = write.envelope
             at, source = event.received_at, event.source.id
-            # When it happened, not when it came: last month's imported orders belong to last month.
-            hour = event.timestamp // HOUR_MS
+            hour, recent = counted_hour(event.timestamp, at)
             counts["events", "", hour] += 1
-            counts["source", source, hour] += 1
+            if recent:
+                counts["source", source, hour] += 1
             if at > last.get(source, -1):
                 last[source] = at
             key = self._key(entries, event.type, event.name)
-            if event.name:
+            if event.name and recent:
                 counts["name", key[1], hour] += 1
             touched.add(key)
             _note(entries, key, event.timestamp, event.properties)
@@ -125,6 +125,19 @@ class Rollups:
             for type_, name, count, first, last, properties in self._connection.execute("SELECT * FROM catalogue"):
                 self._entries[type_, name] = Entry(count, first, last, msgspec.json.decode(properties))
         return self._entries
+
+
+def counted_hour(timestamp: int, received_at: int) -> tuple[int, bool]:
+    """The hour that an event counts in, and whether it also counts for its name and source.
+
+    When it happened, not when it came: last month's imported orders belong to last month. What is older than is kept
+    apart counts with its day only, and what is older than 1970 with the first hour, so that invented times cannot
+    make rows without end.
+    """
+    hour = max(timestamp // HOUR_MS, 0)
+    if hour >= received_at // HOUR_MS - KEPT_HOURS:
+        return hour, True
+    return hour - hour % 24, False
 
 
 def _note(entries: dict[tuple[str, str], Entry], key: tuple[str, str], at: int, properties: Mapping[str, Any]) -> None:
