@@ -14,7 +14,7 @@ The traits of a group are not a person's and give nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from leocdp.domain.events import SourceFacts
@@ -77,7 +77,7 @@ def gather(claims: Claims, source: SourceFacts, rules: IdentityRules) -> Evidenc
                     found[identifier] = own.priority
             if proven and rule.contact and source.authenticated:
                 verified.update(identifiers)
-    usable = tuple(sorted(found, key=lambda each: (found[each], each)))
+    usable = tuple([each for _, each in sorted([(priority, each) for each, priority in found.items()])])
     dropped.extend((rules.kind(weak.kind).name, "too_many") for weak in usable[MOST_PER_EVENT:])
     usable = usable[:MOST_PER_EVENT]
     return Evidence(usable, frozenset(verified.intersection(usable)) if verified else _NONE, tuple(dropped))
@@ -87,50 +87,50 @@ Candidate = tuple[str, Any, bool]
 """Kind, value as sent, and whether the sender calls it verified."""
 
 
-def _candidates(claims: Claims, rules: IdentityRules) -> Iterator[Candidate]:
+def _candidates(claims: Claims, rules: IdentityRules) -> list[Candidate]:
+    found: list[Candidate] = []
     if _given(claims.user_id):
-        yield "user_id", claims.user_id, False
+        found.append(("user_id", claims.user_id, False))
     if _given(claims.anonymous_id):
-        yield "anonymous_id", claims.anonymous_id, False
+        found.append(("anonymous_id", claims.anonymous_id, False))
     if claims.traits and claims.type == "identify":
-        yield from _traits(claims.traits, rules)
+        _traits(claims.traits, rules, found)
     if claims.properties and claims.type == "track" and claims.name in rules.property_events:
-        yield from _traits(claims.properties, rules)
+        _traits(claims.properties, rules, found)
     if claims.context:
-        yield from _context(claims.context, rules)
+        _context(claims.context, rules, found)
+    return found
 
 
-def _context(context: Mapping[str, Any], rules: IdentityRules) -> Iterator[Candidate]:
+def _context(context: Mapping[str, Any], rules: IdentityRules, found: list[Candidate]) -> None:
     traits = context.get("traits")
-    if isinstance(traits, Mapping):
-        yield from _traits(traits, rules)
+    if isinstance(traits, dict):
+        _traits(traits, rules, found)
     device = context.get("device")
-    if isinstance(device, Mapping):
+    if isinstance(device, dict):
         for name, kind in (("id", "device_id"), ("token", "push_token")):
             if _given(device.get(name)):
-                yield kind, device[name], False
+                found.append((kind, device[name], False))
     external = context.get("externalIds")
     if isinstance(external, list):
-        yield from _external(external[:_MOST_PER_PLACE])
+        _external(external[:_MOST_PER_PLACE], found)
 
 
-def _external(entries: list[Any]) -> Iterator[Candidate]:
+def _external(entries: list[Any], found: list[Candidate]) -> None:
     for entry in entries:
-        if isinstance(entry, Mapping) and _given(entry.get("id")) and entry.get("collection") != "accounts":
+        if isinstance(entry, dict) and _given(entry.get("id")) and entry.get("collection") != "accounts":
             kind = entry.get("type")
-            yield kind_name(kind) if isinstance(kind, str) else "", entry["id"], False
+            found.append((kind_name(kind) if isinstance(kind, str) else "", entry["id"], False))
 
 
-def _traits(traits: Mapping[str, Any], rules: IdentityRules) -> Iterator[Candidate]:
+def _traits(traits: Mapping[str, Any], rules: IdentityRules, found: list[Candidate]) -> None:
     """A trait may hold one value or a list of them; ``<trait>_verified: true`` speaks for a single one."""
     for name, kind in rules.trait_kinds.items():
         value = traits.get(name)
         if isinstance(value, list):
-            for entry in value[:_MOST_PER_PLACE]:
-                if _given(entry):
-                    yield kind, entry, False
+            found.extend([(kind, entry, False) for entry in value[:_MOST_PER_PLACE] if _given(entry)])
         elif _given(value):
-            yield kind, value, traits.get(name + _VERIFIED) is True
+            found.append((kind, value, traits.get(name + _VERIFIED) is True))
 
 
 def _given(value: Any) -> bool:

@@ -24,12 +24,17 @@ _ESCAPED: Final = compile(r"\\(.)")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
 _DOMAIN: Final = compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
 """At least two labels, the last of them no number: addresses of machines (a@localhost, a@10.0.0.1) name no person."""
+_PLAIN: Final = compile(rf"([a-z0-9!#$%&'*+/=?^_`{{|}}~\-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{{|}}~\-]+)*)@{_DOMAIN.pattern}")
+"""What nearly all addresses look like: canonical already, save for the lengths and names in punycode."""
 _INVISIBLE: Final = compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 
 
 def normalise_email(text: str) -> str | None:
     """The canonical form, or None for what is no address: a comment, a display name, a domain without a dot …"""
     address = text.strip().lower()
+    plain = _PLAIN.fullmatch(address)
+    if plain and len(address) <= LONGEST_ADDRESS and len(plain[1]) <= LONGEST_MAILBOX and "xn--" not in address:
+        return address
     if not _ASCII.fullmatch(address):
         address = _INVISIBLE.sub("", _folded(address)).strip()
     mailbox, at, domain = address.rpartition("@")

@@ -131,14 +131,15 @@ def _contact(kind: str, text: str, rules: IdentityRules) -> Reading:
     reason = _unfit(rule, text, rules)
     if reason:
         return _NOTHING[reason]
-    return _email(kind, rule, text, rules) if rule.form == "email" else _phone(kind, rule, text, rules)
+    return _email(kind, rule, text, rules, text) if rule.form == "email" else _phone(kind, rule, text, rules)
 
 
-def _email(kind: str, rule: KindRule, text: str, rules: IdentityRules) -> Reading:
+def _email(kind: str, rule: KindRule, text: str, rules: IdentityRules, unblocked: str = "") -> Reading:
+    """``unblocked`` is a spelling that the rule is known not to block."""
     address = normalise_email(text)
     if address is None:
         return _MALFORMED
-    blocked = is_blocked(rule, address, rules) or is_blocked_email(address, rules)
+    blocked = (address != unblocked and is_blocked(rule, address, rules)) or is_blocked_email(address, rules)
     return _BLOCKED if blocked else Reading((Identifier(kind, address),))
 
 
