@@ -14,6 +14,7 @@ from tests.browser.conftest import Shop
 from tests.browser.seed import item
 from tests.browser.stack import Stack, running_services
 from tests.browser.visitor import visiting
+from tests.browser.website import website
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(180)]
 
@@ -62,6 +63,27 @@ async def test_from_the_first_login_link_to_the_first_event(browser: Browser, fr
         await visitor.open(f"{link.path}?{link.query}", status=409)
         await expect(page.locator("main")).to_contain_text("This link does not work any more")
         visitor.forgive("409", "422")
+
+
+async def test_the_lines_to_copy_work_in_a_real_page(browser: Browser, shop: Shop) -> None:
+    """The snippet and the two calls, exactly as shown, in a page of a made-up website."""
+    async with visiting(browser, shop.stack) as visitor:
+        await visitor.log_in()
+        await visitor.open(f"/sources/{shop.source['id']}/connect")
+        snippet, identify, track = [await visitor.page.locator(f"#code-page-{n}").inner_text() for n in (1, 2, 3)]
+        html = f"<!doctype html><title>Trà sen</title><head>{snippet}</head><script>{identify}\n{track}</script>"
+        site = await visitor.page.context.new_page()
+        with website(html) as address:
+            await site.goto(f"{address}/san-pham/tra-sen?utm_source=zalo")
+            await visitor.open("/events?source=" + shop.source["id"])
+            rows = visitor.page.locator(".live-list")
+            await expect(rows).to_contain_text("Order Completed", timeout=15_000)
+            await expect(rows).to_contain_text("/san-pham/tra-sen")
+        await visitor.open("/profiles?q=lan@example.vn")
+        await visitor.page.locator("#rows a.row-link").click()
+        await expect(visitor.page.locator("h1")).to_have_text("Lan Nguyen")
+        await expect(visitor.page.locator(".story-session")).to_have_count(1)
+        await expect(visitor.page.locator("details.event")).to_have_count(3)
 
 
 async def test_wrong_password_says_so_and_the_right_one_leads_back(browser: Browser, shop: Shop) -> None:

@@ -53,6 +53,11 @@ class Events:
         await self._trail.record(actor.did("event.list", at=self._clock.now(), count=len(rows)))
         return [shown_to(row, actor) for row in rows]
 
+    async def place(self, actor: Actor) -> str:
+        """Where the stream is now: read before a list, and given to ``stream`` after it, nothing is missed between."""
+        actor.require("events:read", "profiles:read")
+        return str(await self._live.end())
+
     async def stream(
         self, actor: Actor, asked: StreamAsked, stopping: asyncio.Event, *, after: str = "", every: float = LOOK_EVERY_S
     ) -> AsyncIterator[tuple[Sequence[RecentEvent], str]]:

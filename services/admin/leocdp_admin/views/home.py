@@ -21,6 +21,8 @@ from leocdp_admin.views.page_route import PageRoute
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 DAYS = 30
+QUICKSTART = "quickstart"
+"""The source that every installation begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,16 @@ class Bar:
 
 @router.get("/")
 async def home(frame: CurrentFrame) -> Response:
+    names = await frame.services.sources.names()
     try:
         seen = await frame.services.overview.home(frame.actor)
     except StoreUnavailable:
+        if names.keys() - {QUICKSTART}:
+            raise
+        # Nothing was connected yet, and no processor has made the store.
         seen = None
     if seen is None or seen.counts.events == 0:
         return frame.page("home.html", active="home", fresh=True)
-    names = await frame.services.sources.names()
     pulse = _pulse(frame, seen.counts, seen.events_by_hour, seen.lag)
     return frame.page("home.html", active="home", fresh=False, **pulse, **_pictures(frame, seen), **_bars(seen, names))
 

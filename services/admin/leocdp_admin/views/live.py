@@ -30,6 +30,9 @@ class LiveAsked(RecentAsked):
 
 
 class LiveStreamAsked(StreamAsked):
+    """``after``: where the list of the page ended; on a reconnect the browser names a later place itself."""
+
+    after: str = ""
     lang: str = ""
 
 
@@ -66,6 +69,7 @@ class CatalogueView:
 
 @router.get("/events")
 async def live(frame: CurrentFrame, asked: Annotated[LiveAsked, Query()]) -> Response:
+    place = await frame.services.events.place(frame.actor)
     rows = await frame.services.events.recent(frame.actor, asked)
     names = await frame.services.sources.names()
     catalogue = await frame.services.events.catalogue(frame.actor)
@@ -78,13 +82,15 @@ async def live(frame: CurrentFrame, asked: Annotated[LiveAsked, Query()]) -> Res
         outcomes=[(code, word(OUTCOMES, code, frame.l10n)) for code in OUTCOMES],
         sources=names,
         names=[row.name for row in catalogue if row.name][:200],
-        stream_url=frame.url("/events/stream", outcome=asked.outcome, source=asked.source, name=asked.name),
+        stream_url=frame.url(
+            "/events/stream", outcome=asked.outcome, source=asked.source, name=asked.name, after=place
+        ),
     )
 
 
 @router.get("/events/stream")
 async def stream(frame: CurrentFrame, asked: Annotated[LiveStreamAsked, Query()]) -> Response:
-    after = frame.request.headers.get("last-event-id", "")
+    after = frame.request.headers.get("last-event-id", "") or asked.after
     rounds = frame.services.events.stream(frame.actor, asked, frame.services.stopping, after=after)
     return StreamingResponse(_rows(frame, rounds), media_type="text/event-stream", headers=STREAM_HEADERS)
 

@@ -87,8 +87,9 @@ async def connect(frame: CurrentFrame, source_id: str) -> Response:
 @router.get("/sources/{source_id}/first-event")
 async def first_event(frame: CurrentFrame, source_id: str) -> Response:
     """A stream that ends with the first event of the source."""
+    place = await frame.services.events.place(frame.actor)
     source = await frame.services.sources.get(frame.actor, source_id)
-    return StreamingResponse(_first(frame, source), media_type="text/event-stream", headers=STREAM_HEADERS)
+    return StreamingResponse(_first(frame, source, place), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 @router.get("/sources/{source_id}")
@@ -180,9 +181,10 @@ def _hints(source: SourceShape, frame: Frame) -> list[str]:
     return hints
 
 
-async def _first(frame: Frame, source: SourceShape) -> AsyncIterator[str]:
+async def _first(frame: Frame, source: SourceShape, place: str) -> AsyncIterator[str]:
     yield ": open\n\n"
-    rounds = frame.services.events.stream(frame.actor, StreamAsked(source=source.id), frame.services.stopping)
+    asked = StreamAsked(source=source.id)
+    rounds = frame.services.events.stream(frame.actor, asked, frame.services.stopping, after=place)
     seen = source.last_event_at
     quiet = 0
     if seen is None:
