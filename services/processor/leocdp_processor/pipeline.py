@@ -191,6 +191,8 @@ def _culprit(work: Sequence[Work], snapshot: Snapshot, rules: IdentityRules, now
         middle = (low + high) // 2
         try:
             decide(work[:middle], snapshot, rules, now)
+        except SnapshotIncomplete as error:
+            raise Conflict(str(error)) from error
         except Exception:  # noqa: BLE001 - which error it is was seen already; here only where
             high = middle
         else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from leocdp.domain.events import Envelope
+from leocdp.domain.profiles.bounds import MAX_NAMES, MAX_TRAITS, bound_names, bound_traits
 from leocdp.domain.profiles.facts import facts_of
 from leocdp.domain.profiles.joins import earlier, later, latest_word
 from leocdp.domain.profiles.state import ConsentCell, Register, State
@@ -63,7 +64,12 @@ def join_event(state: State, added: Addition) -> Sequence[str]:
         state.firsts[name] = register if held is None else earlier(held, register)
     if added.lasts:
         _write(state.lasts, added.lasts)
-    return _write(state.traits, added.traits) if added.traits else ()
+    if not added.traits:
+        return ()
+    changed = _write(state.traits, added.traits)
+    if len(state.traits) > MAX_TRAITS:
+        bound_traits(state.traits)
+    return changed
 
 
 def _count(state: State, event: Envelope) -> None:
@@ -72,6 +78,8 @@ def _count(state: State, event: Envelope) -> None:
     state.by_type[kind] = state.by_type.get(kind, 0) + 1
     if name and kind in NAMED_TYPES:
         state.by_name[name] = state.by_name.get(name, 0) + 1
+        if len(state.by_name) > MAX_NAMES:
+            bound_names(state.by_name)
 
 
 def _write(held: dict[str, Register], new: Mapping[str, Register]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from leocdp.domain.profiles.bounds import bound_names, bound_traits
 from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Register, State
 
 
@@ -50,6 +51,7 @@ def copy_state(state: State) -> State:
 def join_into(target: State, other: State) -> State:
     """Add what ``other`` knows to ``target``, which is changed and returned; ``other`` stays as it is."""
     _last_registers(target.traits, other.traits)
+    bound_traits(target.traits)
     _last_registers(target.lasts, other.lasts)
     _last_registers(target.labels, other.labels)
     _last_registers(target.cannot_link, other.cannot_link)
@@ -59,6 +61,7 @@ def join_into(target: State, other: State) -> State:
     target.total += other.total
     _sums(target.by_type, other.by_type)
     _sums(target.by_name, other.by_name)
+    bound_names(target.by_name)
     _span(target, other)
     _consents(target.consents, other.consents)
     _cells(target.identifiers, other.identifiers)
