@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -99,8 +100,12 @@ class Envelope:
         return f"evt_{self.received_at:012x}{self.dedup_key[:8].hex()}"
 
 
+@lru_cache(maxsize=1 << 14)
 def dedup_key(source_id: str, message_id: str) -> bytes:
-    """128-bit key under which an event is known. Per source, so that nobody can pre-empt another's ids."""
+    """128-bit key under which an event is known. Per source, so that nobody can pre-empt another's ids.
+
+    Cached: each event of a batch is asked for it several times on its way.
+    """
     return blake2b(f"{source_id}\x1f{message_id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -130,9 +130,12 @@ def _remove_traces(connection: sqlite3.Connection, leaves: Sequence[PackedId]) -
     links = set(select_in(connection, "SELECT kind, id FROM history_of WHERE leaf IN ({in})", leaves))
     connection.executemany("DELETE FROM history WHERE kind = ? AND id = ?", links)
     connection.executemany("DELETE FROM history_of WHERE kind = ? AND id = ?", links)
-    for table, column in (("reviews", "left"), ("reviews", "right"), ("outbox", "profile")):
-        sql = f"DELETE FROM {table} WHERE {column} = ?"  # noqa: S608
-        connection.executemany(sql, [(leaf,) for leaf in leaves])
+    for side in ("left", "right"):
+        connection.executemany(f"DELETE FROM reviews WHERE {side} = ?", [(leaf,) for leaf in leaves])  # noqa: S608
+    # An index on the outbox would cost every event something; what waits is read through here, rarely.
+    gone = set(leaves)
+    waiting = connection.execute("SELECT seq, profile FROM outbox").fetchall() if gone else []
+    connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq, profile in waiting if profile in gone])
 
 
 def _forget_source(connection: sqlite3.Connection, source_id: str, removal: Removal) -> None:
