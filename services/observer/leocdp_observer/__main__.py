@@ -10,6 +10,7 @@ from leocdp.kit.logs import configure_logging
 from leocdp.kit.serve import CannotStart, serve
 from leocdp_observer.app import create_app
 from leocdp_observer.environment import Environment
+from leocdp_observer.memory import keep_freed_memory
 from leocdp_observer.settings import ObserverSettings
 
 KEEP_ALIVE = 75
@@ -26,6 +27,7 @@ def main() -> None:
         environment = Environment(settings)
     except (LeoError, ValueError) as error:
         raise CannotStart(str(error)) from error
+    keep_freed_memory()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
     serve(

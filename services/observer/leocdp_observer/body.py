@@ -25,25 +25,26 @@ class Disconnected(Exception):
 
 async def read(receive: Receive, headers: dict[bytes, bytes], seconds: float) -> bytes:
     """The unpacked body. Raises Refusal, Disconnected."""
-    packed = await _read(receive, seconds)
+    # Most bodies are there already; a timer costs more than all the rest of reading, so it is for those that are not.
+    iterator = receive().__await__()
+    pending: Any = None
+    message: Message | None = None
+    try:
+        pending = iterator.send(None)
+    except StopIteration as ready:
+        message = ready.value
+    if message is None:
+        packed = await _in_time(receive, _resumed(iterator, pending), seconds)
+    elif message.get("more_body") or message["type"] != "http.request":
+        packed = await _in_time(receive, message, seconds)
+    else:
+        packed = message.get("body", b"")
+        if len(packed) > MAX_BODY:
+            raise _too_large()
     encoding = headers.get(b"content-encoding")
     if encoding is None and packed[:2] != GZIP_MAGIC:
         return packed
     return unpack(packed, encoding or b"gzip")
-
-
-async def _read(receive: Receive, seconds: float) -> bytes:
-    # Most bodies are there already; a timer costs more than all the rest of reading, so it is for those that are not.
-    iterator = receive().__await__()
-    try:
-        pending = iterator.send(None)
-    except StopIteration as ready:
-        message: Message = ready.value
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body: bytes = message.get("body", b"")
-            return body if len(body) <= MAX_BODY else _too_large()
-        return await _in_time(receive, message, seconds)
-    return await _in_time(receive, _resumed(iterator, pending), seconds)
 
 
 @types.coroutine
@@ -78,14 +79,16 @@ async def _collect(receive: Receive, message: Message) -> bytes:
         if size <= MAX_BODY:
             parts.append(part)
         elif size > MAX_DRAIN:
-            _too_large(close=True)
+            raise _too_large(close=True)
         if not message.get("more_body"):
-            return b"".join(parts) if size <= MAX_BODY else _too_large()
+            if size > MAX_BODY:
+                raise _too_large()
+            return b"".join(parts)
         message = await receive()
 
 
-def _too_large(*, close: bool = False) -> bytes:
-    raise Refusal("body_too_large", "A request is at most 512 KiB, unpacked: send smaller batches.", close=close)
+def _too_large(*, close: bool = False) -> Refusal:
+    return Refusal("body_too_large", "A request is at most 512 KiB, unpacked: send smaller batches.", close=close)
 
 
 def unpack(packed: bytes, encoding: bytes) -> bytes:
@@ -116,5 +119,5 @@ def _inflate(packed: bytes, window: int) -> bytes:
     except zlib.error as error:
         raise Refusal("invalid_encoding", "The body is not what its Content-Encoding says.") from error
     if room <= 0:
-        _too_large()
+        raise _too_large()
     return b"".join(parts)

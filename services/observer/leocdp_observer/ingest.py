@@ -24,6 +24,8 @@ RETRY_AFTER: Final = 2
 """Seconds that a client is asked to wait when the log cannot take events."""
 
 
+MOST_TURNS: Final = 10
+
 PlacedBlock = tuple[int, bytes]
 """A partition and the encoded block of one request for it: all that is kept of a request while it waits."""
 
@@ -77,6 +79,7 @@ class Ingest:
     async def _flush(self) -> None:
         try:
             while self._pending:
+                await self._gather()
                 blocks, self._pending = self._pending, []
                 size, self._pending_bytes = self._pending_bytes, 0
                 waiters, self._waiters = self._waiters, []
@@ -89,6 +92,14 @@ class Ingest:
                         waiter.set_result(error)
         finally:
             self._flushing = None
+
+    async def _gather(self) -> None:
+        """Let those join who arrive right now: as long as every turn of the event loop brings another request."""
+        for _ in range(MOST_TURNS):
+            waiting = len(self._waiters)
+            await asyncio.sleep(0)
+            if len(self._waiters) == waiting:
+                return
 
     async def _append(self, blocks: list[PlacedBlock]) -> LogError | None:
         try:

@@ -63,14 +63,14 @@ def take(raw: bytes, kind: str | None) -> tuple[Placed, Any, Any] | None:
     if (
         not key
         or kind not in PLAIN_TYPES
-        or not (len(key) <= MAX_TEXT and key.isprintable() and not key.isspace())
-        or not (user is None or (len(user) <= MAX_TEXT and user.isprintable()))
+        or not (key[0] > " " and key.isprintable() and len(key) <= MAX_TEXT)
+        or not (user is None or (user.isprintable() and len(user) <= MAX_TEXT))
         or not (message_id is None or len(message_id) <= MAX_MESSAGE_ID)
     ):
         return None
     if kind == "track":
         event = seen.event
-        if not event or len(event) > MAX_TEXT or not event.isprintable() or event.isspace():
+        if not event or not (event[0] > " " and event.isprintable() and len(event) <= MAX_TEXT):
             return None
     write_key = seen.writeKey
     body = raw if write_key is msgspec.UNSET else without_write_key(raw, write_key)
