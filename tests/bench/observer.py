@@ -206,12 +206,7 @@ def observer_run(script: Path, items: int) -> Run:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="leocdp-bench-") as folder:
         asyncio.run(publish_source(Path(folder)))
-        settings = {
-            "LEOCDP_DATA_DIR": folder,
-            "LEOCDP_OBSERVER_PORT": str(port),
-            "LEOCDP_OBSERVER_RATE_LIMIT": "0",
-            "LEOCDP_LOG_LEVEL": "WARNING",
-        }
+        settings = observer_settings(Path(folder), port)
         with server(["-m", "leocdp_observer"], port, **settings) as pid:
             warm = load(script, port, pid, 1)
             run = load(script, port, pid, SECONDS)
@@ -219,6 +214,15 @@ def observer_run(script: Path, items: int) -> Run:
         stored = asyncio.run(count_stored(Path(folder)))
         reconcile((warm.requests + run.requests) * items, counted, stored, 2 * CONNECTIONS * items)
         return run
+
+
+def observer_settings(folder: Path, port: int) -> dict[str, str]:
+    return {
+        "LEOCDP_DATA_DIR": str(folder),
+        "LEOCDP_OBSERVER_PORT": str(port),
+        "LEOCDP_OBSERVER_RATE_LIMIT": "0",
+        "LEOCDP_LOG_LEVEL": "WARNING",
+    }
 
 
 def accepted(port: int) -> int:

@@ -24,7 +24,8 @@ RETRY_AFTER: Final = 2
 """Seconds that a client is asked to wait when the log cannot take events."""
 
 
-MOST_TURNS: Final = 10
+ENOUGH: Final = 64
+"""Requests that share an append are worth waiting for up to here; beyond, another one makes it no cheaper."""
 
 PlacedBlock = tuple[int, bytes]
 """A partition and the encoded block of one request for it: all that is kept of a request while it waits."""
@@ -95,11 +96,10 @@ class Ingest:
 
     async def _gather(self) -> None:
         """Let those join who arrive right now: as long as every turn of the event loop brings another request."""
-        for _ in range(MOST_TURNS):
+        waiting = 0
+        while waiting < len(self._waiters) < ENOUGH:
             waiting = len(self._waiters)
             await asyncio.sleep(0)
-            if len(self._waiters) == waiting:
-                return
 
     async def _append(self, blocks: list[PlacedBlock]) -> LogError | None:
         try:
