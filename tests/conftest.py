@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.capabilities import PROBES, missing
+from tests.kafka import Kafka, kafka_for_tests
 
 # Several test processes share the cores of a laptop or a runner, so no example is judged by its time.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,3 +55,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def need(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """``need("node")``: go on when it is here, else skip with the reason, or fail when ``--require`` names it."""
     return lambda capability: _check(request.config, capability)
+
+
+@pytest.fixture(scope="session")
+def kafka(need: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A real Kafka that all tests of a run share; each uses a namespace of its own."""
+    with kafka_for_tests(need, tmp_path_factory.mktemp) as running:
+        yield running

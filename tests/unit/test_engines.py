@@ -42,7 +42,7 @@ async def test_topics_are_only_made_where_that_is_allowed(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("url", "sentence"),
-    [("kafka://localhost:9092", "no Kafka adapter yet"), ("redis://x", "sqlite:///path"), ("sqlite:///", "sqlite")],
+    [("kafka://a/b/c", "namespace"), ("redis://x", "sqlite:///path"), ("sqlite:///", "sqlite")],
 )
 def test_what_this_build_has_not_is_said(url: str, sentence: str) -> None:
     with pytest.raises(EngineUnknown, match=sentence) as refused:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
@@ -27,6 +29,28 @@ class LogFields(Protocol):
     def log_url(self) -> str: ...
     @property
     def log_create_topics(self) -> bool: ...
+    @property
+    def log_password(self) -> SecretStr | None: ...
+    @property
+    def log_password_file(self) -> Path | None: ...
+    @property
+    def log_replication(self) -> int: ...
+    @property
+    def log_sasl_mechanism(self) -> str: ...
+    @property
+    def log_tls(self) -> bool: ...
+    @property
+    def log_tls_ca_file(self) -> Path | None: ...
+    @property
+    def log_tls_cert_file(self) -> Path | None: ...
+    @property
+    def log_tls_key_file(self) -> Path | None: ...
+    @property
+    def log_timeout(self) -> float: ...
+    @property
+    def log_member(self) -> str: ...
+    @property
+    def log_session_timeout(self) -> float: ...
 
 
 class StoreFields(Protocol):
@@ -64,18 +88,38 @@ def open_event_log(settings: LogFields) -> EventLog:
     """
     url = settings.log_url
     if url.startswith("kafka://"):
-        raise EngineUnknown(
-            "LEOCDP_LOG_URL names Kafka, and this build has no Kafka adapter yet: "
-            "use sqlite:///path, or leave it empty for log.db in the data folder."
-        )
+        return _open_kafka(settings)
     try:
         path = sqlite_path(url, settings.data_dir / "log.db")
     except ValueError as error:
-        raise EngineUnknown(f"LEOCDP_LOG_URL {error}.") from error
+        raise EngineUnknown(f"LEOCDP_LOG_URL {error}, nor kafka://host:port.") from error
     from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 
     # Our own data folder may be made; a folder that somebody named must exist, or a missing mount would go unnoticed.
     return SQLiteEventLog(path, create=settings.log_create_topics, make_folder=not url)
+
+
+def _open_kafka(settings: LogFields) -> EventLog:
+    try:
+        from leocdp.adapters.kafka.connection import connection
+        from leocdp.adapters.kafka.event_log import KafkaEventLog
+    except ModuleNotFoundError as error:
+        raise EngineUnknown(
+            f"LEOCDP_LOG_URL names Kafka, and its driver is not installed ({error.name} is missing): "
+            "install leocdp[kafka]."
+        ) from error
+    try:
+        where = connection(settings)
+    except ValueError as error:
+        raise EngineUnknown(str(error)) from error
+    return KafkaEventLog(
+        where,
+        create=settings.log_create_topics,
+        replication=settings.log_replication,
+        timeout=settings.log_timeout,
+        member=settings.log_member,
+        session_timeout=settings.log_session_timeout,
+    )
 
 
 def open_profile_store(settings: StoreWriterFields) -> ProfileStore:

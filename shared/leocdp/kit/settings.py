@@ -40,11 +40,44 @@ class LogSettings(BaseSettings):
     model_config = _CONFIG
 
     log_url: str = Field(
-        default="", description="`sqlite:///path` or `kafka://host:port,…`; default `log.db` in the data folder."
+        default="",
+        description="`sqlite:///path` or `kafka://[user@]host:port,…[/namespace]`; default `log.db` in the data "
+        "folder.",
     )
     log_password: SecretStr | None = Field(default=None, description="Password for the log, if it wants one.")
     log_password_file: Path | None = Field(default=None, description="File that holds the log's password.")
     log_create_topics: bool = Field(default=True, description="Create missing topics from the topic table at start.")
+    log_replication: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description="Copies of each topic that is created in Kafka; 0: three where there are three brokers, else one.",
+    )
+    log_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How a user of the URL logs in to Kafka."
+    )
+    log_tls: bool = Field(default=False, description="Connect to Kafka by TLS.")
+    log_tls_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that the brokers' are signed with; default those of the system."
+    )
+    log_tls_cert_file: Path | None = Field(default=None, description="Our own certificate (PEM), if Kafka wants one.")
+    log_tls_key_file: Path | None = Field(
+        default=None, description="Key of our own certificate, if it stands in a file of its own."
+    )
+    log_timeout: float = Field(
+        default=15.0, gt=0, description="Seconds until an append that Kafka has not acknowledged counts as failed."
+    )
+    log_member: str = Field(
+        default="",
+        description="Name of this processor in its consumer group that stays the same over a restart, such as the name "
+        "of its pod: a restart within the session time then moves no partitions (static membership).",
+    )
+    log_session_timeout: float = Field(
+        default=15.0,
+        ge=6,
+        le=1_800,
+        description="Seconds without a sign of life until Kafka gives a processor's partitions to others.",
+    )
 
 
 class StoreSettings(BaseSettings):

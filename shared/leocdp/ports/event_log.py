@@ -96,8 +96,16 @@ class Consumer(Protocol):
     """A member of a consumer group. Partitions of its topics are assigned to it, all of them if it is alone.
 
     It never remembers for the caller where to read: on assignment the caller seeks to the positions of its own
-    store (``assigned``), because effects and positions live there in one transaction.
+    store, because effects and positions live there in one transaction.
     """
+
+    @property
+    def generation(self) -> int:
+        """Grows with each change of the assignment, also when it comes back to what it was before.
+
+        Records that ``fetch`` returns belong to the generation that this is when it returns. After a change the
+        caller drops what it has fetched before and seeks again: others may have moved on with its partitions.
+        """
 
     async def start(self) -> None:
         """Join the group. Raises LogUnavailable."""

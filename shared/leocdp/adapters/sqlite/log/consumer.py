@@ -40,6 +40,10 @@ class SQLiteConsumer:
         """Counts seeks and pauses, so that a fetch that was under way meanwhile is not delivered."""
         self._open = False
 
+    @property
+    def generation(self) -> int:
+        return int(self._open)
+
     async def start(self) -> None:
         self._open = True
 

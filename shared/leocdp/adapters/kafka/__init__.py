@@ -1,0 +1,1 @@
+"""The distributed event log: Apache Kafka through aiokafka."""
