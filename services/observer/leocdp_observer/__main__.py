@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 
+from pydantic import ValidationError
+
 from leocdp.kit.errors import LeoError
 from leocdp.kit.http_head import limited_protocol
 from leocdp.kit.logs import configure_logging
 from leocdp.kit.serve import CannotStart, serve
+from leocdp.kit.settings_errors import explain
 from leocdp_observer.app import create_app
 from leocdp_observer.environment import Environment
 from leocdp_observer.memory import keep_freed_memory
@@ -21,7 +24,10 @@ GC_THRESHOLD = (50_000, 20, 100)
 
 
 def main() -> None:
-    settings = ObserverSettings()
+    try:
+        settings = ObserverSettings()
+    except ValidationError as error:
+        raise CannotStart(explain(error)) from error
     configure_logging("observer", level=settings.log_level, format=settings.log_format)
     try:
         environment = Environment(settings)

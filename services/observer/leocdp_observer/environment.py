@@ -43,6 +43,13 @@ PROBE: Final = 2.0
 """Seconds that the log may take to answer a readiness probe."""
 
 
+def _trusted(networks: str) -> Clients:
+    try:
+        return Clients(networks)
+    except ValueError as error:
+        raise ValueError(f"LEOCDP_OBSERVER_TRUSTED_PROXIES cannot be used: {error}.") from error
+
+
 class Environment:
     """An observer that is put together but not started."""
 
@@ -56,7 +63,7 @@ class Environment:
         self.sources = Sources()
         self.state = EdgeState(configured=self._configured)
         self.assets = Assets()
-        self.clients = Clients(settings.observer_trusted_proxies)
+        self.clients = _trusted(settings.observer_trusted_proxies)
         self.ingest = Ingest(self.log, self.tally, max_waiting_bytes=settings.observer_max_waiting_bytes)
         self.rejects = Rejects(self.log, self.tally)
         self.tally.gauge(m.OBSERVER_IN_FLIGHT_BYTES, lambda: self.ingest.waiting_bytes)
