@@ -84,12 +84,14 @@ def machine() -> str:
     )
 
 
-def write_page(figures: list[Figure]) -> None:
+def write_page(figures: list[Figure], load: float) -> None:
     day = datetime.now(UTC).date().isoformat()
     PAGE.write_text(
         f"# Benchmarks\n\nMeasured on {day} by `make bench` on this machine: {machine()}.\n\n"
         "Figures drift with the machine; the ratio to what the same run measured as the limit does so much less. "
-        "Client and server share the cores.\n\n" + table(figures) + "\n",
+        f"Client and server share the cores; before the run other programs kept {load:.1f} of them busy.\n\n"
+        + table(figures)
+        + "\n",
         encoding="utf-8",
     )
 
@@ -102,6 +104,7 @@ def main() -> int:
         print("No benchmark has such a name.", file=sys.stderr)
         return 1
     figures: list[Figure] = []
+    load = os.getloadavg()[0]
     failed = []
     for name in names:
         print(f"• {name}", flush=True)
@@ -114,7 +117,7 @@ def main() -> int:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
         return 1
     if not words:
-        write_page(figures)
+        write_page(figures, load)
         print(f"Written to {PAGE.relative_to(ROOT)}.")
     return 0
 
