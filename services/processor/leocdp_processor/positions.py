@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from leocdp.ports.event_log import EventLog
+from leocdp.ports.event_log import EventLog, TopicPartition
 from leocdp.ports.profile_store import ProfileStore
 
 
@@ -21,8 +21,10 @@ class Start:
     seek: Mapping[tuple[str, int], int]
 
 
-async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[str], *, accept: str) -> Start:
-    """Where to begin in every partition of the topics.
+async def checked_positions(
+    log: EventLog, store: ProfileStore, assigned: Iterable[TopicPartition], *, accept: str
+) -> Start:
+    """Where to begin in every partition that is assigned.
 
     ``accept`` is the id of a log that an operator has agreed to read from its beginning.
 
@@ -38,8 +40,11 @@ async def checked_positions(log: EventLog, store: ProfileStore, names: Sequence[
             "from its beginning."
         )
     seek = {}
-    for topic in names:
+    own = frozenset(assigned)
+    for topic in sorted({key.topic for key in own}):
         for partition, bounds in (await log.bounds(topic)).items():
+            if (topic, partition) not in own:
+                continue
             position = stored.get((topic, partition), 0)
             if position > bounds.end:
                 raise PositionsRefused(

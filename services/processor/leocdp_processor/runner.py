@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from leocdp.contracts import topics
 from leocdp.kit import metric_catalogue as m
@@ -20,6 +21,7 @@ from leocdp_processor.pipeline import Batch, Pipeline, TooManyFailures, moves_fo
 from leocdp_processor.positions import PositionsRefused, checked_positions
 from leocdp_processor.rules import LiveRules
 from leocdp_processor.settings import ProcessorSettings
+from leocdp_processor.visible import VisiblePositions
 
 logger = get_logger(__name__)
 
@@ -28,6 +30,20 @@ IDLE_WAIT = 1.0
 MAX_BACKOFF = 15.0
 STOPPED_RETRY = 30.0
 SINGLE_TRIES = 8
+MOVED_WAIT = 0.5
+"""Seconds at most that a worker waits after another has moved one of its positions: the rebalance may be under way."""
+
+
+class PositionsMoved(Exception):
+    """Another processor has moved on in a partition that this one was reading: it may be its by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was read ahead, and the generation of the assignment that it was read in."""
+
+    batch: Batch
+    generation: int
 
 
 class Runner:
@@ -52,6 +68,8 @@ class Runner:
         self._metrics = metrics
         self._settings = settings
         self._stored: dict[tuple[str, int], int] = {}
+        self._generation = -1
+        """Of the assignment whose partitions are read from their stored positions."""
         self._trouble: str | None = "starting"
         self._stopping = asyncio.Event()
 
@@ -81,19 +99,32 @@ class Runner:
         """From the stored positions until something goes wrong or a stop is asked for."""
         consumer = self._log.consumer(TOPICS, topics.PROCESSOR_GROUP)
         await consumer.start()
+        visible = VisiblePositions(consumer)
         try:
-            accept = self._settings.processor_accept_log
-            start = await checked_positions(self._log, self._store, TOPICS, accept=accept)
-            self._stored = dict(start.stored)
-            await consumer.seek({TopicPartition(*key): offset for key, offset in start.seek.items()})
             await self._rules.ready()
-            self._trouble = None
-            logger.info("processing", log_id=self._log.log_id)
-            await self._work(consumer)
+            await self._take_up(consumer)
+            await self._work(consumer, visible)
         finally:
+            await visible.close()
             await consumer.close()
 
-    async def _work(self, consumer: Consumer) -> None:
+    async def _take_up(self, consumer: Consumer) -> None:
+        """Read each partition that is assigned now from its stored position on."""
+        accept = self._settings.processor_accept_log
+        while True:
+            generation = consumer.generation
+            assigned = await consumer.assignment()
+            start = await checked_positions(self._log, self._store, assigned, accept=accept)
+            self._stored = dict(start.stored)
+            await consumer.seek({TopicPartition(*key): offset for key, offset in start.seek.items()})
+            if consumer.generation == generation:
+                break
+        self._generation = generation
+        if generation:
+            self._trouble = None
+            logger.info("processing", log_id=self._log.log_id, generation=generation, partitions=len(assigned))
+
+    async def _work(self, consumer: Consumer, visible: VisiblePositions) -> None:
         """Fetch and read the next batch while the one before is committed."""
         ahead = asyncio.create_task(self._next(consumer))
         try:
@@ -103,19 +134,31 @@ class Runner:
                 stopping.cancel()
                 if not ahead.done():
                     return
-                batch = ahead.result()
+                fetched = ahead.result()
+                current = fetched.generation == self._generation == consumer.generation
+                if not current:
+                    await self._take_up(consumer)
                 ahead = asyncio.create_task(self._next(consumer))
-                if batch.records:
-                    await self._apply(batch)
-                    await consumer.commit({TopicPartition(*key): end for key, end in _ends(batch).items()})
+                if not current or not fetched.batch.records:
+                    continue
+                try:
+                    await self._apply(fetched.batch)
+                except PositionsMoved as error:
+                    logger.warning("partitions moved on", reason=str(error))
+                    await _cancelled(ahead)
+                    await self._pause(random.uniform(0.05, MOVED_WAIT))  # noqa: S311 - jitter
+                    await self._take_up(consumer)
+                    ahead = asyncio.create_task(self._next(consumer))
+                else:
+                    visible.note(_ends(fetched.batch))
         finally:
-            ahead.cancel()
-            with suppress(asyncio.CancelledError, LogUnavailable):
-                await ahead
+            await _cancelled(ahead)
 
-    async def _next(self, consumer: Consumer) -> Batch:
+    async def _next(self, consumer: Consumer) -> Fetched:
         records = await consumer.fetch(max_bytes=self._settings.processor_batch_bytes, max_wait=IDLE_WAIT)
-        return self._batch(records)
+        # Before anything else runs: a rebalance while the records are read makes them those of a generation before.
+        generation = consumer.generation
+        return Fetched(self._batch(records), generation)
 
     def _batch(self, records: Sequence[Record]) -> Batch:
         began = time.perf_counter()
@@ -154,11 +197,14 @@ class Runner:
                 return
 
     async def _check_fence(self, batch: Batch) -> None:
-        """After a conflict: if another worker moved our positions, this one is a zombie and starts again."""
+        """After a conflict: if another worker moved our positions, what was read is of no use any more.
+
+        Raises PositionsMoved.
+        """
         current = await self._store.positions(self._log.log_id)
         for key in _ends(batch):
             if current.get(key) != self._stored.get(key):
-                raise StoreUnavailable("Another processor moved the position of a partition that this one was reading.")
+                raise PositionsMoved(f"another processor has moved the position of {key[0]}/{key[1]}")
 
     async def _hold(self, reasons: str) -> None:
         self._metrics.set(m.PROCESSOR_STOPPED, 1)
@@ -182,3 +228,9 @@ class Runner:
 
 def _ends(batch: Batch) -> Mapping[tuple[str, int], int]:
     return {(record.topic, record.partition): record.offset + 1 for record in batch.records}
+
+
+async def _cancelled(task: asyncio.Task[Fetched]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, LogUnavailable):
+        await task
