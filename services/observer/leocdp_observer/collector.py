@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
 from starlette.types import Receive, Scope
 
 from leocdp.contracts.log_records import TARGET_RECORD_BYTES, Item, RejectedItem, RequestBlock, encode_block
@@ -142,7 +143,11 @@ class Collector:
                 source.id_space,
                 source.shared_device,
             )
-            blocks.append((partition, encode_block(block)))
+            encoded = encode_block(block)
+            if len(encoded) <= TARGET_RECORD_BYTES:
+                blocks.append((partition, encoded))
+            else:
+                blocks += [(partition, encode_block(replace(block, items=part))) for part in _parts(items)]
         return blocks
 
     def _address(self, scope: Scope, headers: Mapping[bytes, bytes], source: Source | None) -> str:
@@ -202,27 +207,24 @@ class Collector:
         self.rejects.add(items)
 
 
-def _by_partition(parsed: Parsed, partitions: int) -> list[tuple[int, list[Item]]]:
-    """The items of a request per partition, none larger than a record should be."""
+def _by_partition(parsed: Parsed, partitions: int) -> Iterable[tuple[int, list[Item]]]:
+    """The items of a request per partition, in their order."""
     if len(parsed.items) == 1:
         key, item = parsed.items[0]
         return [(partition_for(key, partitions), [item])]
     groups: dict[int, list[Item]] = {}
-    total = 0
     for key, item in parsed.items:
-        total += len(item.body)
         partition = partition_for(key, partitions)
         found = groups.get(partition)
         if found is None:
             groups[partition] = [item]
         else:
             found.append(item)
-    if total <= TARGET_RECORD_BYTES:
-        return list(groups.items())
-    return [(partition, part) for partition, items in groups.items() for part in _parts(items)]
+    return groups.items()
 
 
 def _parts(items: list[Item]) -> list[list[Item]]:
+    """Items of one partition that are more than a record should hold."""
     parts: list[list[Item]] = [[]]
     size = 0
     for item in items:

@@ -6,7 +6,7 @@ what can be mended (numbers as ids) and names what cannot.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -42,6 +42,23 @@ class Seen(msgspec.Struct, gc=False):
     sentAt: Any = None
 
 
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+ShortText = Annotated[str, msgspec.Meta(max_length=MAX_MESSAGE_ID)]
+
+
+class Plain(msgspec.Struct, gc=False):
+    """The same of an item with nothing odd about it; that the decoder checks the lengths costs next to nothing."""
+
+    type: str | None = None
+    event: Text | None = None
+    anonymousId: Text | None = None
+    userId: Text | None = None
+    messageId: ShortText | None = None
+    writeKey: Any = msgspec.UNSET
+    sentAt: Any = None
+
+
+_plain: Final = msgspec.json.Decoder(Plain)
 _seen: Final = msgspec.json.Decoder(Seen)
 _keys: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -55,26 +72,23 @@ def take(raw: bytes, kind: str | None) -> tuple[Placed, Any, Any] | None:
     if len(raw) > MAX_EVENT_BYTES or raw.count(123) > MAX_DEPTH or (91 in raw and _openings(raw) > MAX_DEPTH):
         return None
     try:
-        seen = _seen.decode(raw)
+        seen = _plain.decode(raw)
     except msgspec.DecodeError:
         return None
-    kind = kind or seen.type
-    user, message_id, key = seen.userId, seen.messageId, seen.anonymousId or seen.userId
-    if (
-        not key
-        or kind not in PLAIN_TYPES
-        or not (key[0] > " " and key.isprintable() and len(key) <= MAX_TEXT)
-        or not (user is None or (user.isprintable() and len(user) <= MAX_TEXT))
-        or not (message_id is None or len(message_id) <= MAX_MESSAGE_ID)
-    ):
+    kind, key = kind or seen.type, seen.anonymousId or seen.userId
+    if not key or key[0] <= " " or kind not in PLAIN_TYPES:
         return None
-    if kind == "track":
-        event = seen.event
-        if not event or not (event[0] > " " and event.isprintable() and len(event) <= MAX_TEXT):
-            return None
+    if kind == "track" and (not seen.event or seen.event[0] <= " "):
+        return None
+    if 92 in raw and not _printable(seen):  # without a backslash JSON has no control characters
+        return None
     write_key = seen.writeKey
     body = raw if write_key is msgspec.UNSET else without_write_key(raw, write_key)
     return (key, Item(kind, body)), write_key, seen.sentAt
+
+
+def _printable(seen: Plain) -> bool:
+    return all(not word or word.isprintable() for word in (seen.anonymousId, seen.userId, seen.event))
 
 
 def _openings(raw: bytes) -> int:
