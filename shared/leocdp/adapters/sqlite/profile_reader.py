@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from leocdp.adapters.cursors import Place, decode_cursor, encode_cursor, sort_key
 from leocdp.adapters.sqlite.profiles import event_reads, figures, history, lists, search
 from leocdp.adapters.sqlite.profiles.codec import COMMANDS, PackedId, pack_id, pack_key
 from leocdp.adapters.sqlite.profiles.connection import Tuning
@@ -94,11 +95,11 @@ class SQLiteProfileReader:
         return await self._pool.run(figures.read_catalogue)
 
     async def reviews(self, *, state: str = "open", limit: int = 50, cursor: str | None = None) -> Page[ReviewRow]:
-        before = lists.decode_cursor(cursor, (int, str)) if cursor else _LATEST
+        before = decode_cursor(cursor, (int, str)) if cursor else _LATEST
 
         def read(connection: sqlite3.Connection) -> Page[ReviewRow]:
             found = history.read_reviews(connection, state, limit + 1, (before[0], before[1]))
-            after = lists.encode_cursor(found[limit - 1][0]) if len(found) > limit else None
+            after = encode_cursor(found[limit - 1][0]) if len(found) > limit else None
             return Page([row for _, row in found[:limit]], after)
 
         return await self._pool.run(read)
@@ -151,18 +152,18 @@ def _leaves(connection: sqlite3.Connection, root_id: str) -> Sequence[Profile]:
 
 
 def _search(connection: sqlite3.Connection, query: ProfileQuery) -> ProfilePage:
-    after = lists.Place(*lists.decode_cursor(query.cursor, lists.place_kinds(query.sort))) if query.cursor else None
+    after = Place(*decode_cursor(query.cursor, lists.place_kinds(query.sort))) if query.cursor else None
     total: int | None
     if query.q.strip():
         hits, complete = search.search_places(connection, query)
         total = len(hits) if complete else None
-        key = lists.sort_key(lists.ORDERS[query.sort].descending)
+        key = sort_key(lists.ORDERS[query.sort].descending)
         places = [place for place in hits if after is None or key(place) > key(after)]
     else:
         total = lists.count_everyone(connection, query, COUNTED)
         places = lists.page_of_everyone(connection, query, after)
     shown = places[: query.limit]
-    following = lists.encode_cursor(shown[-1]) if shown and len(places) > query.limit else None
+    following = encode_cursor(shown[-1]) if shown and len(places) > query.limit else None
     return ProfilePage(lists.read_hits(connection, [place.num for place in shown]), following, total)
 
 

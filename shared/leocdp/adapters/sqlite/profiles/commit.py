@@ -15,11 +15,12 @@ from leocdp.adapters.sqlite.profiles.heads import Heads
 from leocdp.adapters.sqlite.profiles.history import write_history
 from leocdp.adapters.sqlite.profiles.people import Written, write_people
 from leocdp.adapters.sqlite.profiles.positions import move_positions
-from leocdp.adapters.sqlite.profiles.problems import KEPT, KEPT_DEAD, ProblemTable
+from leocdp.adapters.sqlite.profiles.problems import ProblemTable
 from leocdp.adapters.sqlite.profiles.removal import remove_step
-from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey, Rollups
+from leocdp.adapters.sqlite.profiles.rollups import RollupKey, Rollups
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import Changes, CommandOutcome, OutboxRecord, OwnerWrite
+from leocdp.domain.profiles.counting import HOUR_MS, KEPT_DEAD, KEPT_PROBLEMS
 from leocdp.ports.profile_store import Conflict, PositionMove, RemovedData
 
 DAY_MS: Final = 86_400_000
@@ -30,7 +31,7 @@ class Bounds:
     """How long and how much of what is bounded."""
 
     horizon_ms: int = 30 * DAY_MS
-    problems: int = KEPT
+    problems: int = KEPT_PROBLEMS
     dead_letters: int = KEPT_DEAD
 
 

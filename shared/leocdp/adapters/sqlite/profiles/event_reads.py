@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
+from leocdp.adapters.cursors import decode_cursor, encode_cursor
 from leocdp.adapters.sqlite.profiles.codec import pack_id
 from leocdp.adapters.sqlite.profiles.dedup import find_event
 from leocdp.adapters.sqlite.profiles.events import COLUMNS, stored_event
-from leocdp.adapters.sqlite.profiles.lists import decode_cursor, encode_cursor
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.events import dedup_key
 from leocdp.ports.profile_reader import EventQuery, Page, StoredEvent

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS
+from leocdp.domain.profiles.counting import HOUR_MS
 from leocdp.ports.profile_reader import Bucket, CatalogueEntry, Counts
 
 _SPANS: Final = {"hour": 1, "day": 24}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
+from leocdp.adapters.cursors import Place
 from leocdp.adapters.sqlite.profiles.codec import PERSONS, STATES, unpack_id
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.profiles.listing import display_name, labels_of, listed_identifiers, status_of
 from leocdp.domain.profiles.state import State
-from leocdp.ports.profile_reader import CursorInvalid, ProfileHit, ProfileQuery, ProfileSort
+from leocdp.ports.profile_reader import ProfileHit, ProfileQuery, ProfileSort
 
 RARE_LABEL: Final = 20_000
 """Up to so many people a label is read whole and sorted; above, the sorted list is walked and the label probed."""
@@ -34,33 +32,6 @@ ORDERS: Final[dict[ProfileSort, Order]] = {
     "first_seen": Order("first_seen", True),
     "name": Order("name", False),
 }
-
-
-class Place(NamedTuple):
-    """Where a row stands in a list: rank (searches only), sort value, row number."""
-
-    rank: int
-    value: Any
-    num: int
-
-
-def encode_cursor(place: Sequence[Any]) -> str:
-    return urlsafe_b64encode(msgspec.msgpack.encode(list(place))).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
-    """Raises CursorInvalid for anything that :func:`encode_cursor` did not make with values of these types."""
-    try:
-        found = msgspec.msgpack.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise CursorInvalid("cursor: not one that this list has given out; ask for the first page again") from error
-    if not isinstance(found, list) or [type(value) for value in found] != list(kinds) or _too_large(found):
-        raise CursorInvalid("cursor: from another list or another sort order; ask for the first page again")
-    return tuple(found)
-
-
-def _too_large(values: Sequence[Any]) -> bool:
-    return any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values)
 
 
 def place_kinds(sort: ProfileSort) -> tuple[type, type, type]:
@@ -146,10 +117,3 @@ def _hit(row: tuple[Any, ...]) -> ProfileHit:
         [(identifier.kind, identifier.value) for identifier in listed_identifiers(state)],
         labels_of(state),
     )
-
-
-def sort_key(descending: bool) -> Callable[[Place], Any]:
-    """Places in the order of a list: by rank, then by value, then by number, the last two perhaps downwards."""
-    if descending:
-        return lambda place: (place.rank, -place.value, -place.num)
-    return lambda place: place

@@ -15,10 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from leocdp.adapters.sqlite.profiles.codec import PERSONS, STATES, PackedId, pack_id, pack_optional
 from leocdp.adapters.sqlite.profiles.heads import Head, Heads
-from leocdp.adapters.sqlite.profiles.search_index import SearchText, search_text, write_search
+from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.trees import repoint
 from leocdp.domain.decisions import Changes
 from leocdp.domain.profiles.listing import display_name, fold, labels_of, status_of
+from leocdp.domain.profiles.search_text import SearchText, search_text
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.ports.profile_store import Conflict
 

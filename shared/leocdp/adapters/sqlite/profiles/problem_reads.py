@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leocdp.adapters.sqlite.profiles.lists import decode_cursor, encode_cursor
+from leocdp.adapters.cursors import decode_cursor, encode_cursor
 from leocdp.adapters.sqlite.profiles.problems import COLUMNS, problem_event
 from leocdp.ports.profile_reader import Page, ProblemEvent
 

@@ -10,14 +10,8 @@ from typing import Any, Final
 from leocdp.adapters.sqlite.profiles.codec import pack_optional
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import ItemOutcome
-from leocdp.domain.events import Outcome
+from leocdp.domain.profiles.counting import COUNTER_OF, DEAD, KEPT_DEAD, KEPT_PROBLEMS
 from leocdp.ports.profile_reader import ProblemEvent
-
-DEAD: Final = str(Outcome.DEAD_LETTERED)
-KEPT: Final = 20_000
-"""Newest problem events that are kept, dead letters not counted."""
-KEPT_DEAD: Final = 200_000
-COUNTER_OF: Final = {"duplicate": "duplicates", "filtered": "filtered", DEAD: "dead_letters", "rejected": "rejected"}
 
 COLUMNS: Final = (
     'num, outcome, reason, at, topic, partition, "offset", item, source, message_id, type, name, error, payload,'
@@ -32,7 +26,7 @@ _INSERT: Final = (
 class ProblemTable:
     """The writer's side."""
 
-    def __init__(self, connection: sqlite3.Connection, kept: int = KEPT, kept_dead: int = KEPT_DEAD) -> None:
+    def __init__(self, connection: sqlite3.Connection, kept: int = KEPT_PROBLEMS, kept_dead: int = KEPT_DEAD) -> None:
         self._connection = connection
         self._kept, self._kept_dead = kept, kept_dead
         self.reload()

@@ -14,11 +14,11 @@ from typing import Any
 
 from leocdp.adapters.sqlite.profiles.codec import STATES, PackedId, pack_key
 from leocdp.adapters.sqlite.profiles.dedup import buckets
-from leocdp.adapters.sqlite.profiles.problems import COUNTER_OF, DEAD
-from leocdp.adapters.sqlite.profiles.rollups import HOUR_MS, RollupKey, counted_hour
+from leocdp.adapters.sqlite.profiles.rollups import RollupKey
 from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.events import dedup_key
+from leocdp.domain.profiles.counting import COUNTER_OF, DEAD, HOUR_MS, counted_hour
 from leocdp.ports.profile_store import RemovedData
 
 

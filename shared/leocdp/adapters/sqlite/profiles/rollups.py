@@ -5,43 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from leocdp.domain.decisions import EventWrite
+from leocdp.domain.profiles.counting import HOUR_MS, KEPT_HOURS, MAX_NAMES, OTHER, CatalogueCell, counted_hour
 
-HOUR_MS: Final = 3_600_000
-MAX_NAMES: Final = 2_000
-"""Different event names in the catalogue and the roll-ups; further ones count together as ``(other)``."""
-MAX_PROPERTIES: Final = 200
-OTHER: Final = "(other)"
-KEPT_HOURS: Final = 400 * 24
-"""How long events are counted apart by name and by source; their sums are kept for ever."""
-
-_TYPE_NAMES: Final[Mapping[type, str]] = {
-    str: "string",
-    int: "number",
-    float: "number",
-    bool: "boolean",
-    dict: "object",
-    list: "array",
-    type(None): "null",
-}
 RollupKey = tuple[str, str, int]
-
-
-@dataclass(slots=True)
-class Entry:
-    """A row of the catalogue in memory."""
-
-    count: int
-    first_seen: int
-    last_seen: int
-    properties: dict[str, list[str]]
-    seen: set[tuple[str, type]] = field(default_factory=set)
-    """(property, Python type) pairs that ``properties`` has, or has no room for."""
 
 
 class Rollups:
@@ -49,7 +20,7 @@ class Rollups:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._entries: dict[tuple[str, str], Entry] | None = None
+        self._entries: dict[tuple[str, str], CatalogueCell] | None = None
 
     def reload(self) -> None:
         self._entries = None
@@ -72,7 +43,10 @@ class Rollups:
             if event.name and recent:
                 counts["name", key[1], hour] += 1
             touched.add(key)
-            _note(entries, key, event.timestamp, event.properties)
+            entry = entries.get(key)
+            if entry is None:
+                entry = entries[key] = CatalogueCell(0, event.timestamp, event.timestamp, {})
+            entry.note(event.timestamp, event.properties)
         self._write(counts, touched, last)
 
     def drop_old(self, now: int) -> None:
@@ -115,58 +89,17 @@ class Rollups:
         )
 
     @staticmethod
-    def _key(entries: Mapping[tuple[str, str], Entry], type_: str, name: str | None) -> tuple[str, str]:
+    def _key(entries: Mapping[tuple[str, str], CatalogueCell], type_: str, name: str | None) -> tuple[str, str]:
         key = (type_, name or "")
         return key if key in entries or len(entries) < MAX_NAMES else (type_, OTHER)
 
-    def _loaded(self) -> dict[tuple[str, str], Entry]:
+    def _loaded(self) -> dict[tuple[str, str], CatalogueCell]:
         if self._entries is None:
             self._entries = {}
             for type_, name, count, first, last, properties in self._connection.execute("SELECT * FROM catalogue"):
-                self._entries[type_, name] = Entry(count, first, last, msgspec.json.decode(properties))
+                self._entries[type_, name] = CatalogueCell(count, first, last, msgspec.json.decode(properties))
         return self._entries
 
 
-def counted_hour(timestamp: int, received_at: int) -> tuple[int, bool]:
-    """The hour that an event counts in, and whether it also counts for its name and source.
-
-    When it happened, not when it came: last month's imported orders belong to last month. What is older than is kept
-    apart counts with its day only, and what is older than 1970 with the first hour, so that invented times cannot
-    make rows without end.
-    """
-    hour = max(timestamp // HOUR_MS, 0)
-    if hour >= received_at // HOUR_MS - KEPT_HOURS:
-        return hour, True
-    return hour - hour % 24, False
-
-
-def _note(entries: dict[tuple[str, str], Entry], key: tuple[str, str], at: int, properties: Mapping[str, Any]) -> None:
-    entry = entries.get(key)
-    if entry is None:
-        entry = entries[key] = Entry(0, at, at, {})
-    entry.count += 1
-    if at < entry.first_seen:
-        entry.first_seen = at
-    if at > entry.last_seen:
-        entry.last_seen = at
-    seen = entry.seen
-    for name, value in properties.items():
-        if (name, type(value)) not in seen:
-            _add_property(entry, name, type(value))
-
-
-def _add_property(entry: Entry, name: str, kind: type) -> None:
-    if len(entry.seen) > 10 * MAX_PROPERTIES:
-        entry.seen.clear()
-    entry.seen.add((name, kind))
-    if name not in entry.properties and len(entry.properties) >= MAX_PROPERTIES:
-        return
-    types = entry.properties.setdefault(name, [])
-    shown = _TYPE_NAMES.get(kind, "string")
-    if shown not in types:
-        types.append(shown)
-        types.sort()
-
-
-def _row(key: tuple[str, str], entry: Entry) -> tuple[Any, ...]:
+def _row(key: tuple[str, str], entry: CatalogueCell) -> tuple[Any, ...]:
     return (*key, entry.count, entry.first_seen, entry.last_seen, msgspec.json.encode(entry.properties))

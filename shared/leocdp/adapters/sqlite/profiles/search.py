@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
+from leocdp.adapters.cursors import Place, sort_key
 from leocdp.adapters.sqlite.profiles.codec import SEPARATOR, pack_id, pack_key, unpack_key
-from leocdp.adapters.sqlite.profiles.lists import ORDERS, STATUS, Place, sort_key
+from leocdp.adapters.sqlite.profiles.lists import ORDERS, STATUS
 from leocdp.adapters.sqlite.profiles.statements import select_in
-from leocdp.domain.identity.identifiers import Identifier, parse_key
-from leocdp.domain.identity.normalise import UnusableIdentifier, normalise_ref
-from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.profiles.listing import fold, is_contact
+from leocdp.domain.profiles.search_text import named_identifier, parts_of, spellings
 from leocdp.ports.profile_reader import ProfileQuery
 
 HITS: Final = 1_000
@@ -27,8 +25,6 @@ _FILTERED_FROM: Final = 4 * HITS
 _EXACT, _NAME, _PART = 0, 1, 2
 _TOP: Final = "\U0010ffff"
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-_RULES: Final = IdentityRules()
-_PUNCTUATION: Final = str.maketrans("", "", " +-.()/")
 
 
 def search_places(connection: sqlite3.Connection, query: ProfileQuery) -> tuple[list[Place], bool]:
@@ -76,31 +72,13 @@ def _exact(connection: sqlite3.Connection, query: ProfileQuery) -> Iterator[int]
     text = query.q.strip()
     yield from _roots_of(connection, [pack_id(text)])
     leaves: list[Any] = []
-    named = _named(text)
+    named = named_identifier(text)
     if named is not None and (query.contacts or not is_contact(named)):
         sql = "SELECT leaf FROM identifiers WHERE key = ?"
         leaves += [leaf for (leaf,) in connection.execute(sql, (pack_key(named.key),))]
-    for value in _spellings(text):
+    for value in spellings(text):
         leaves += _leaves_between(connection, value + SEPARATOR, value + _AFTER_SEPARATOR, query.contacts)
     yield from _roots_of(connection, leaves)
-
-
-def _spellings(text: str) -> list[str]:
-    """The text as it may stand in a key: as typed, and as an e-mail address or a phone number is kept."""
-    found = {text}
-    for kind in ("email", "phone"):
-        with suppress(UnusableIdentifier):
-            found.add(normalise_ref(kind, text, "", _RULES).value)
-    return sorted(found)
-
-
-def _named(text: str) -> Identifier | None:
-    """``kind:value`` or ``kind@space:value``, normalised."""
-    try:
-        given = parse_key(text)
-        return normalise_ref(given.kind, given.value, given.space, _RULES)
-    except ValueError:
-        return None
 
 
 def _leaves_between(connection: sqlite3.Connection, low: str, high: str, contacts: bool) -> list[Any]:
@@ -129,18 +107,11 @@ def _by_word(connection: sqlite3.Connection, folded: str, most: int) -> Iterator
 
 
 def _by_part(connection: sqlite3.Connection, folded: str, contacts: bool, most: int) -> Iterator[int]:
-    parts = {folded, _digits(folded)} - {""}
-    quoted = " OR ".join('"' + part.replace('"', '""') + '"' for part in sorted(parts))
+    quoted = " OR ".join('"' + part.replace('"', '""') + '"' for part in parts_of(folded))
     match = f"({quoted})" if contacts else f"{{name ids}} : ({quoted})"
     rows = connection.execute("SELECT rowid FROM texts_fts WHERE texts_fts MATCH ? LIMIT ?", (match, most))
     for (num,) in rows:
         yield num
-
-
-def _digits(folded: str) -> str:
-    """The digits of what looks like a part of a phone number, without the zero that stands for the country."""
-    digits = folded.translate(_PUNCTUATION)
-    return digits.lstrip("0") if digits.isdigit() and len(digits.lstrip("0")) >= 3 else ""
 
 
 def _roots_of(connection: sqlite3.Connection, ids: Sequence[Any]) -> Iterator[int]:

@@ -7,44 +7,9 @@ Only roots are in it, and a row is written only when its name or identifiers cha
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import Final
 
 from leocdp.adapters.sqlite.profiles.statements import select_in
-from leocdp.domain.identity.identifiers import parse_key
-from leocdp.domain.profiles.listing import fold, identifying, is_contact
-from leocdp.domain.profiles.state import State
-
-MAX_TEXT: Final = 2_000
-LINE: Final = "\n"
-"""Between two identifiers of a text: no folded search text contains it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchText:
-    """What a person can be found by, folded."""
-
-    name: str
-    ids: str
-    contacts: str
-
-    @property
-    def empty(self) -> bool:
-        return not (self.name or self.ids or self.contacts)
-
-
-def search_text(state: State, name: str) -> SearchText:
-    """``name`` is the folded name. One that is an address counts as a contact."""
-    ids: list[str] = []
-    contacts: list[str] = []
-    for key in state.identifiers:
-        if identifying(key):
-            identifier = parse_key(key)
-            (contacts if is_contact(identifier) else ids).append(fold(identifier.value))
-    if "@" in name:
-        contacts.append(name)
-        name = ""
-    return SearchText(name, LINE.join(sorted(ids))[:MAX_TEXT], LINE.join(sorted(contacts))[:MAX_TEXT])
+from leocdp.domain.profiles.search_text import SearchText
 
 
 def write_search(connection: sqlite3.Connection, wanted: dict[int, SearchText | None], new: set[int]) -> None:
