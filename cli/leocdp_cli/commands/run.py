@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
+from zlib import crc32
 
 import typer
 from pydantic import ValidationError
@@ -77,6 +79,7 @@ def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str
     link_file = data_dir / "secrets" / LOGIN_LINK
     if settings.print_login_link or sys.stdout.isatty():
         environment["LEOCDP_LOGIN_LINK_FILE"] = str(link_file)
+    environment.setdefault("LEOCDP_LOG_MEMBER", member_name(data_dir))
     lock = DataDirLock(data_dir)
     lock.acquire()
     try:
@@ -95,6 +98,11 @@ def _supervise(settings: RunSettings, data_dir: Path, environment: dict[str, str
         return asyncio.run(supervisor.run())
     finally:
         lock.release()
+
+
+def member_name(data_dir: Path) -> str:
+    """Of the one processor of a data folder in its consumer group: after a crash it has its partitions at once."""
+    return f"run-{socket.gethostname()}-{crc32(str(data_dir).encode()):08x}"
 
 
 def _welcome(settings: RunSettings, data_dir: Path, environment: dict[str, str]) -> str:
