@@ -20,6 +20,7 @@ from tests.doubles.arangodb.aql.facts import collections as collections_of
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
 from tests.doubles.arangodb.faults import Fault, Faults
 from tests.doubles.arangodb.log import Entry, Log
+from tests.doubles.arangodb.storage.expiry import expire
 from tests.doubles.arangodb.web import admin_routes, document_routes, schema_routes, transaction_routes
 from tests.doubles.arangodb.web.cursor_routes import Cursors
 from tests.doubles.arangodb.web.listener import Dropped, Listener, body_of
@@ -72,9 +73,16 @@ class Double:
     def fault(self, fault: Fault) -> Fault:
         return self.faults.add(fault)
 
+    def expire_documents(self, now: float | None = None) -> int:
+        """What the thread behind ttl indexes does every half minute. ``now`` in seconds UTC. Returns how many went."""
+        with self.server.engine.monitor:
+            moment = self.server.now() / 1000 if now is None else now
+            return expire(self.server.engine, self.server.databases.values(), moment)
+
     def _respond(self, request: Request) -> Response:
         entry = Entry("unknown", request.method, request.path, transaction=request.transaction_id)
         try:
+            _check_headers(request)
             found, pieces = find(request)
             _describe(entry, found, pieces, request)
         except Unknown as error:
@@ -127,6 +135,13 @@ class Double:
         entry.status = response.status
         entry.number = response.body.get("errorNum") if isinstance(response.body, dict) else None
         return response
+
+
+def _check_headers(request: Request) -> None:
+    known = ("x-arango-trx-id", "x-arango-driver")
+    others = sorted(each for each in request.headers if each.startswith("x-arango-") and each not in known)
+    if others or "content-encoding" in request.headers:
+        raise Unknown(f"the headers {others or 'content-encoding'}")
 
 
 def _describe(entry: Entry, found: Route, pieces: dict[str, str], request: Request) -> None:

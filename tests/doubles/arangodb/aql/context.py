@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +44,8 @@ class Context:
     writes: int = 0
     ignored: int = 0
     scanned: int = 0
+    sets: dict[int, tuple[list[Any], set[Hashable]]] = field(default_factory=dict)
+    """Long arrays that IN has looked into, by identity, with what is in them."""
     random: random.Random = field(default_factory=lambda: random.Random(0))
     compare: Callable[[Any, Any], int] = field(init=False)
 

@@ -10,7 +10,7 @@ from lark import Token, Tree
 from tests.doubles.arangodb.aql.context import Context, Row, Scope, Stage, Value
 from tests.doubles.arangodb.aql.facts import resolve
 from tests.doubles.arangodb.aql.options import options
-from tests.doubles.arangodb.aql.syntax import Node, child, name
+from tests.doubles.arangodb.aql.syntax import Node, child, name, subtrees
 from tests.doubles.arangodb.aql.values import truth
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
 
@@ -43,11 +43,21 @@ def modification(node: Tree[Token], scope: Scope, compile_: Compile, *, last: bo
             raise Unknown("ignoreErrors with something after it")
         yield from _write(ctx, kind, collection, [*rows], parts, with_options)
 
-    return run, Scope(scope.variables | _pseudo(kind), scope.outer)
+    return run, Scope(scope.variables | _pseudo(kind, node), scope.outer)
 
 
-def _pseudo(kind: str) -> frozenset[str]:
-    return {"insert": frozenset({"NEW", "OLD"}), "remove": frozenset({"OLD"})}.get(kind, frozenset({"OLD", "NEW"}))
+def _pseudo(kind: str, node: Tree[Token]) -> frozenset[str]:
+    """OLD is known after an INSERT only where it may overwrite, which has to be written out."""
+    if kind == "insert":
+        pairs = subtrees(child(node, "options") or node)
+        modes = {name(each.children[1]) for each in pairs if each.data == "pair" and _is_mode(each)}
+        return frozenset({"NEW", "OLD"}) if modes & {"update", "replace"} else frozenset({"NEW"})
+    return frozenset({"OLD"}) if kind == "remove" else frozenset({"OLD", "NEW"})
+
+
+def _is_mode(pair: Tree[Token]) -> bool:
+    key, value = pair.children[0], pair.children[-1]
+    return isinstance(key, Token) and name(key) == "overwriteMode" and isinstance(value, Token)
 
 
 def _write(

@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tests.doubles.arangodb.aql.context import Context
-from tests.doubles.arangodb.aql.values import equal, number, text, tidy
+from tests.doubles.arangodb.aql.values import canonical, equal, number, text, tidy
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
 
 Operator = Callable[[Context, Any, Any], Any]
+_SHORT: Final = 8
+"""Arrays up to this length are searched one by one."""
 _LONGEST_RANGE: Final = 1_000_000
 
 
@@ -52,7 +54,11 @@ def is_in(ctx: Context, left: Any, right: Any) -> bool:
     if not isinstance(right, list):
         ctx.warn(1563)
         return False
-    return any(equal(left, each) for each in right)
+    if len(right) <= _SHORT:
+        return any(equal(left, each) for each in right)
+    if id(right) not in ctx.sets:
+        ctx.sets[id(right)] = (right, {canonical(each) for each in right})
+    return canonical(left) in ctx.sets[id(right)][1]
 
 
 def is_not_in(ctx: Context, left: Any, right: Any) -> bool:

@@ -39,6 +39,8 @@ def truth(value: Any) -> bool:
 
 
 def equal(left: Any, right: Any) -> bool:
+    if type(left) is type(right) and isinstance(left, str | int | float):
+        return bool(left == right)
     kind = rank(left)
     if kind != rank(right):
         return False

@@ -54,15 +54,15 @@ class Index:
 
 def _column(document: Mapping[str, Any], path: str) -> Iterator[Any]:
     before, star, after = path.partition("[*]")
-    value = _at(document, before)
+    value = at_path(document, before)
     if not star:
         yield value
         return
     for each in value if isinstance(value, list) else ():
-        yield _at(each, after.removeprefix(".")) if after else each
+        yield at_path(each, after.removeprefix(".")) if after else each
 
 
-def _at(value: Any, path: str) -> Any:
+def at_path(value: Any, path: str) -> Any:
     for step in path.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     return value
@@ -79,6 +79,8 @@ def define(wanted: Mapping[str, Any], number: int) -> Index:
     fields = tuple(wanted.get("fields") or ())
     if not fields or not all(isinstance(each, str) and each for each in fields) or len(set(fields)) != len(fields):
         raise ArangoProblem(10, "fields must be an array of different attribute names")
+    if wanted.get("deduplicate") is False:
+        raise Unknown("indexes that do not fold equal elements of an array")
     details = {each: wanted[each] for each in ("storedValues", "expireAfter", "deduplicate") if each in wanted}
     if kind == "ttl" and (len(fields) != 1 or not isinstance(details.get("expireAfter"), int | float)):
         raise ArangoProblem(10, "a ttl index wants one field and expireAfter")
