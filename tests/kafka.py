@@ -5,18 +5,24 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from leocdp.adapters.kafka.connection import parse_url
-from scripts.kafka import Cluster, Node
+from leocdp.adapters.kafka.connection import Connection, parse_url
+from leocdp.adapters.kafka.event_log import KafkaEventLog
+from leocdp.contracts.topics import TopicSpec
+from scripts.kafka import Cluster, Node, free_ports
 
 _numbers = itertools.count()
 
+SMALL = ("-Xmx320m", "-XX:TieredStopAtLevel=1")
 QUICK = {
     # A broker that was killed and comes back is let in after its old session has ended.
     "broker.session.timeout.ms": "4000",
@@ -24,6 +30,7 @@ QUICK = {
     "group.min.session.timeout.ms": "1000",
 }
 USER, PASSWORD = "leocdp-test", "a-password-of-the-tests"
+LOGIN = "org.apache.kafka.common.security"
 
 
 @dataclass
@@ -32,46 +39,127 @@ class Kafka:
 
     servers: str
     cluster: Cluster | None = None
+    certificate: Path | None = None
+    """What the brokers' certificates are signed with."""
 
-    @property
-    def node(self) -> Node:
-        assert self.cluster is not None
-        return self.cluster.nodes[0]
-
-    def namespace_url(self) -> str:
+    def url(self) -> str:
         """A log that nobody has used."""
         return f"kafka://{self.servers}/test-{secrets.token_hex(3)}-{next(_numbers)}"
 
+    def ours(self) -> Cluster:
+        """The cluster, where it may be hurt and has the doors of the tests; skips where it is somebody else's."""
+        if self.cluster is None:
+            pytest.skip("kafka: LEOCDP_TEST_KAFKA names a broker that the tests cannot stop or set up")
+        return self.cluster
+
+    def door(self, protocol: str) -> tuple[str, ...]:
+        return (f"127.0.0.1:{self.ours().listeners[protocol]}",)
+
 
 @contextmanager
-def local_kafka(folder: Path, nodes: int = 1) -> Iterator[Kafka]:
-    cluster = Cluster.make(folder, nodes)
-    cluster.properties, cluster.jvm = QUICK, ("-Xmx320m", "-XX:TieredStopAtLevel=1")
+def frozen(node: Node) -> Iterator[None]:
+    """A broker that takes connections but does not answer."""
+    assert node.process is not None
+    node.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        node.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def running_cluster(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.jvm = SMALL
     try:
         cluster.start()
-        yield Kafka(cluster.servers, cluster)
+        yield cluster
     finally:
         cluster.stop()
 
 
 @contextmanager
 def kafka_for_tests(need: Callable[[str], None], folder: Callable[[str], Path]) -> Iterator[Kafka]:
-    """One node, with a door for users besides the open one; or what LEOCDP_TEST_KAFKA names."""
+    """One node, with doors for users besides the open one; or what LEOCDP_TEST_KAFKA names."""
     need("kafka")
     given = os.environ.get("LEOCDP_TEST_KAFKA")
     if given:
         yield Kafka(given.removeprefix("kafka://"))
         return
-    with local_kafka(folder("kafka")) as kafka:
-        yield kafka
+    path = folder("kafka")
+    store, certificate = _certificate(path)
+    cluster = Cluster.make(path)
+    cluster.properties = {**QUICK, **_doors(store)}
+    cluster.listeners = dict(zip(("SASL_PLAINTEXT", "SASL_SSL"), free_ports(2), strict=True))
+    cluster.format_options = ("-S", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]")
+    with running_cluster(cluster):
+        yield Kafka(cluster.servers, cluster, certificate)
+
+
+def _doors(store: Path) -> dict[str, str]:
+    found = {
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+        "ssl.keystore.type": "PKCS12",
+        "ssl.keystore.location": str(store),
+        "ssl.keystore.password": PASSWORD,
+    }
+    for listener in ("sasl_plaintext", "sasl_ssl"):
+        name = f"listener.name.{listener}"
+        found[f"{name}.plain.sasl.jaas.config"] = f'{LOGIN}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+        found[f"{name}.scram-sha-512.sasl.jaas.config"] = f"{LOGIN}.scram.ScramLoginModule required;"
+    return found
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A key store for the broker, and the certificate in it as clients want it."""
+    store, certificate = folder / "broker.p12", folder / "broker.pem"
+    common = ["-keystore", str(store), "-storepass", PASSWORD, "-alias", "broker", "-J-XX:TieredStopAtLevel=1"]
+    made = ["-genkeypair", "-keyalg", "EC", "-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-validity", "30"]
+    for command in ([*made, "-storetype", "PKCS12"], ["-exportcert", "-rfc", "-file", str(certificate)]):
+        subprocess.run(["keytool", *command, *common], check=True, capture_output=True)
+    return store, certificate
+
+
+@dataclass
+class Logs:
+    """Opens logs of one namespace, and closes them."""
+
+    url: str
+    opened: list[KafkaEventLog] = field(default_factory=list)
+
+    def make(self, topics: Sequence[TopicSpec], **options: object) -> KafkaEventLog:
+        _, servers, namespace = parse_url(self.url)
+        log = KafkaEventLog(Connection(servers, namespace), topics=topics, **options)  # type: ignore[arg-type]
+        self.opened.append(log)
+        return log
+
+    async def open(self, topics: Sequence[TopicSpec], **options: object) -> KafkaEventLog:
+        log = self.make(topics, **options)
+        await log.start()
+        return log
+
+
+@asynccontextmanager
+async def logs_at(url: str) -> AsyncIterator[Logs]:
+    logs = Logs(url)
+    yield logs
+    for log in logs.opened:
+        await log.close()
+    await delete_topics(url)
 
 
 async def delete_topics(url: str) -> None:
     """Remove the topics of a namespace, so that a broker does not carry those of all tests before."""
-    _, servers, namespace = parse_url(url)
-    admin = AIOKafkaAdminClient(bootstrap_servers=list(servers))
-    await admin.start()
-    names = [name for name in await admin.list_topics() if name.startswith(f"{namespace}.")]
-    if names:
-        await admin.delete_topics(names)
-    await admin.close()
+    async with admin(url) as client:
+        _, _, namespace = parse_url(url)
+        names = [name for name in await client.list_topics() if name.startswith(f"{namespace}.")]
+        if names:
+            await client.delete_topics(names)
+
+
+@asynccontextmanager
+async def admin(url: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    _, servers, _ = parse_url(url)
+    client = AIOKafkaAdminClient(bootstrap_servers=list(servers))
+    await client.start()
+    yield client
+    await client.close()

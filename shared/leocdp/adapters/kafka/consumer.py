@@ -19,7 +19,7 @@ from leocdp.ports.event_log import LogError, LogUnavailable, Record, TopicPartit
 
 COMMIT_SECONDS: Final = 5.0
 BEGINNING_SECONDS: Final = 5.0
-CLOSE_SECONDS: Final = 8.0
+CLOSE_SECONDS: Final = 5.0
 
 log = get_logger(__name__)
 
