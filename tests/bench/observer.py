@@ -184,7 +184,7 @@ def load(script: Path, port: int, pid: int, seconds: int) -> Run:
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("wrk is needed (package `wrk` of Debian and Ubuntu).")
-    command = [*pinned(-1), wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script)]
+    command = [*pinned(-1), wrk, "-t1", "--timeout", "20s", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script)]
     shown = subprocess.run([*command, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", shown)
     if found is None:

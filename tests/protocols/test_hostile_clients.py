@@ -173,3 +173,25 @@ async def test_a_hundred_slow_clients_do_not_stand_in_the_way(observer: Observer
     assert time.monotonic() - started < 1
     answers = await asyncio.gather(*slow)
     assert {status_and_code(answer) for answer in answers} == {(408, "body_timeout")}
+
+
+async def test_a_client_that_sends_ahead_and_leaves(observer: ObserverProcess) -> None:
+    body = json.dumps(GOOD).encode()
+    one = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    for _ in range(30):
+        _, writer = await connect(observer)
+        writer.write(one * 5)
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.transport.abort()
+    await check_alive(observer)
+    assert "Exception" not in (observer.folder / "observer.log").read_text(encoding="utf-8")
+
+
+async def test_requests_sent_ahead_are_answered_in_order(observer: ObserverProcess) -> None:
+    bodies = [json.dumps({**GOOD, "event": "A" * number}).encode() for number in range(4)]
+    requests = [HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body for body in bodies]
+    requests[-1] = requests[-1].replace(b"Host: edge", b"Host: edge\r\nConnection: close")
+    answer = await answer_to(observer, b"".join(requests))
+    statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [400, 200, 200, 200]

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from leocdp.kit.web import error_body
 
@@ -23,6 +23,7 @@ def limited_protocol(head_timeout: float) -> type[asyncio.Protocol]:
             self._in_head = True
             self._head_bytes = 0
             self._head_timer: asyncio.TimerHandle | None = None
+            self._overtaken: list[RequestResponseCycle] = []
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -30,6 +31,11 @@ def limited_protocol(head_timeout: float) -> type[asyncio.Protocol]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._head_is_here()
+            # uvicorn tells only the last request of a connection that the client has gone; with pipelining the one
+            # that is being answered is another, and it would write to a closed connection.
+            for cycle in self._overtaken:
+                cycle.disconnected = not cycle.response_complete
+                cycle.message_event.set()
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
@@ -50,6 +56,9 @@ def limited_protocol(head_timeout: float) -> type[asyncio.Protocol]:
             self._head_bytes = 0
             if self._head_timer is not None:
                 self._head_is_here()
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._overtaken = [cycle for cycle in self._overtaken if not cycle.response_complete]
+                self._overtaken.append(self.cycle)
             super().on_headers_complete()
 
         def _wait_for_head(self) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
@@ -52,10 +52,14 @@ class _Sentences:
     def __init__(self, app: Any) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        """No coroutine of its own, so that requests do not pay for what concerns the start only."""
+        if scope["type"] == "lifespan":
+            return self._lifespan(scope, receive, send)
+        answering: Awaitable[None] = self._app(scope, receive, send)
+        return answering
+
+    async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:
         failed: list[dict[str, Any]] = []
 
         async def hold(message: dict[str, Any]) -> None:
@@ -109,6 +113,7 @@ def serve(
     listener = bind(host, port, setting)
     config = uvicorn.Config(
         _Sentences(app),
+        interface="asgi3",
         loop="uvloop",
         http=options.pop("http", "httptools"),
         lifespan="on",
