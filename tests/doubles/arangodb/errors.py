@@ -36,6 +36,7 @@ NUMBERS: Final[Mapping[int, tuple[int, str]]] = {
     1502: (400, "query is empty"),
     1504: (400, "number out of range"),
     1511: (400, "variable is assigned multiple times"),
+    1512: (400, "unknown variable"),
     1540: (400, "usage of unknown function"),
     1541: (400, "invalid number of arguments for function"),
     1542: (400, "invalid argument type in call to function"),

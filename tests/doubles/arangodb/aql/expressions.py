@@ -41,6 +41,8 @@ class Expressions:
         variable = name(node.children[0])
         if variable in scope.variables:
             return lambda ctx, row: row[variable]
+        if variable in ("OLD", "NEW", "CURRENT"):
+            raise ArangoProblem(1512, f"'{variable}'")
         return partial(_whole_collection, variable)
 
     def _call(self, node: Tree[Token], scope: Scope) -> Value:

@@ -28,6 +28,9 @@ class QueryData:
         return self._transaction.rows(self._database.collection(collection).documents)
 
     def document(self, collection: str, key: str) -> Document | None:
+        declared = self._transaction.declared
+        if declared is not None and collection not in declared:
+            raise Unknown(f"DOCUMENT() of {collection}, which the transaction did not declare")
         return self._in(collection).find(key)
 
     def has_index(self, collection: str, name: str) -> bool:
