@@ -41,6 +41,8 @@ FETCH_BYTES: Final = 8 << 20
 """What one broker sends at once, over all partitions."""
 LONG_POLL_MS: Final = 100
 """A group's request that waits at a broker delays new ones for partitions that it does not ask for, so it is short."""
+HEARTBEAT_MS: Final = 1_000
+"""Also how soon a member notices that partitions are being shared out anew."""
 DAY_MS: Final = 86_400_000
 
 
@@ -177,7 +179,7 @@ class KafkaEventLog:
             auto_offset_reset="none",
             fetch_max_wait_ms=LONG_POLL_MS,
             session_timeout_ms=self._session_ms,
-            heartbeat_interval_ms=self._session_ms // 5,
+            heartbeat_interval_ms=HEARTBEAT_MS,
             # The store's positions fence a member that is stuck; a long batch must not cost it its partitions.
             max_poll_interval_ms=DAY_MS,
         )
