@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Literal
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Response
@@ -14,6 +16,7 @@ from tests.capabilities import AXE
 
 Theme = Literal["light", "dark"]
 WIDE, NARROW = 1280, 360
+SETTLE_SECONDS = 5.0
 
 
 @dataclass
@@ -51,10 +54,11 @@ class Visitor:
         await self.page.set_viewport_size({"width": width, "height": 860})
 
     async def overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
-        wide: int = await self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        """By how many pixels the page is wider than the window, once its charts have taken up their new size."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        deadline = monotonic() + SETTLE_SECONDS
+        while (wide := int(await self.page.evaluate(script))) > 0 and monotonic() < deadline:
+            await asyncio.sleep(0.05)
         return wide
 
     async def serious_faults(self) -> list[str]:
