@@ -8,12 +8,18 @@ from typing import Final
 from urllib.parse import parse_qs
 
 MAX_QUERY: Final = 65_536
+MAX_BASIC: Final = 512
+"""Longer ones hold no key of ours, and must not fill the cache."""
 NAMES: Final = ("writeKey", "writekey")
 
 
-@lru_cache(maxsize=8_192)
 def basic_key(header: bytes) -> str | None:
     """The user of ``Basic base64(key:)``, also without the colon; None for another scheme, such as Bearer."""
+    return _basic_key(header) if len(header) <= MAX_BASIC else None
+
+
+@lru_cache(maxsize=8_192)
+def _basic_key(header: bytes) -> str | None:
     scheme, _, rest = header.partition(b" ")
     if scheme.lower() != b"basic":
         return None

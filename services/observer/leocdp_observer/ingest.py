@@ -24,6 +24,8 @@ RETRY_AFTER: Final = 2
 """Seconds that a client is asked to wait when the log cannot take events."""
 
 
+QUIET: Final = 5.0
+"""Seconds without a failure after which the next one is worth a line in the logs again."""
 ENOUGH: Final = 64
 """Requests that share an append are worth waiting for up to here; beyond, another one makes it no cheaper."""
 
@@ -105,7 +107,8 @@ class Ingest:
         try:
             await self._log.append(records(blocks))
         except LogError as error:
-            logger.warning("the log did not take events", code=error.code, reason=str(error), blocks=len(blocks))
+            if self.failed_at is None or monotonic() - self.failed_at > QUIET:
+                logger.warning("the log does not take events", code=error.code, reason=str(error), blocks=len(blocks))
             self.failed_at = monotonic()
             return error
         except Exception as error:

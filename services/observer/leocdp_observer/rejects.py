@@ -102,12 +102,15 @@ class Rejects:
             return
 
     async def _append(self, items: list[RejectedItem]) -> bool:
+        """Whether nothing is left to do for these: they are in the log, or can never be."""
         try:
             partitions = await self._log.partitions(EVENTS_REJECTED)
             await self._log.append(records(items, partitions))
         except LogError as error:
             logger.warning("rejected items wait for the log", code=error.code, reason=str(error), items=len(items))
-            return False
+            if not error.retryable:
+                self._tally.inc(m.OBSERVER_REJECTIONS_LOST, len(items))
+            return not error.retryable
         return True
 
     async def close(self) -> None:
