@@ -8,6 +8,7 @@ pytest.register_assert_rewrite(
     "tests.contract.event_log_harness",
     "tests.contract.event_log_reading",
     "tests.contract.profile_effects",
+    "tests.contract.profile_erasure",
     "tests.contract.profile_events",
     "tests.contract.profile_lists",
     "tests.contract.profile_reader",

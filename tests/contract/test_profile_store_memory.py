@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from leocdp.ports.profile_store import ProfileStore
+from tests.contract.profile_erasure import ErasureStoreContract
 from tests.contract.profile_store import ProfileStoreContract
 from tests.fakes.memory_store import MemoryStore
 
@@ -25,4 +26,8 @@ def backend() -> MemoryBackend:
 
 
 class TestMemoryStore(ProfileStoreContract):
+    pass
+
+
+class TestErasure(ErasureStoreContract):
     pass

@@ -10,6 +10,7 @@ import pytest
 from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
 from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
 from tests.contract.profile_effects import ProfileStoreEffectsContract
+from tests.contract.profile_erasure import ErasureEffectsContract, ErasureStoreContract
 from tests.contract.profile_events import ProfileEventsContract
 from tests.contract.profile_lists import ProfileListsContract
 from tests.contract.profile_reader import ProfileReaderContract
@@ -49,4 +50,12 @@ class TestLists(ProfileListsContract):
 
 
 class TestEvents(ProfileEventsContract):
+    pass
+
+
+class TestErasure(ErasureStoreContract):
+    pass
+
+
+class TestErasureEffects(ErasureEffectsContract):
     pass

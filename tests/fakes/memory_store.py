@@ -6,7 +6,7 @@ hands out is what it holds: nobody may change a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leocdp.domain.decisions import (
@@ -23,6 +23,7 @@ from leocdp.domain.decisions import (
     SwitchRecord,
 )
 from leocdp.domain.events import Outcome
+from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt, Spell
 from leocdp.domain.profiles.digest import DigestedPerson, digest
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, RemovedData, StoredOutbox
@@ -51,6 +52,9 @@ class MemoryStore:
     replayed: dict[str, int] = field(default_factory=dict)
     moves: dict[PositionKey, int] = field(default_factory=dict)
     loads: int = 0
+    receipts: dict[str, ErasureReceipt] = field(default_factory=dict)
+    ledger: dict[str, set[Spell]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
 
     # Load
 
@@ -70,6 +74,8 @@ class MemoryStore:
             known={key for key in request.dedup_keys if key in self.known},
             merges=merges,
             commands={one for one in request.command_ids if one in self.commands},
+            erased={one: tuple(sorted(self.ledger[one])) for one in request.erasures if one in self.ledger},
+            erased_until=max((spell.until for spells in self.ledger.values() for spell in spells), default=0),
         )
 
     def root_of(self, profile_id: str) -> str:
@@ -207,10 +213,66 @@ class MemoryStore:
     def _forget(self, gone: set[str]) -> None:
         self.owners = {key: owner for key, owner in self.owners.items() if owner.leaf not in gone}
         self.profiles = {one: profile for one, profile in self.profiles.items() if one not in gone}
-        self.merges = {one: merge for one, merge in self.merges.items() if merge.source not in gone}
-        self.switches = {one: record for one, record in self.switches.items() if record.to_leaf not in gone}
-        self.refusals = {one: record for one, record in self.refusals.items() if record.leaf not in gone}
+        self.merges = {one: record for one, record in self.merges.items() if not {record.into, record.source} & gone}
+        self.switches = {
+            one: record for one, record in self.switches.items() if not {record.from_leaf, record.to_leaf} & gone
+        }
+        self.refusals = {one: record for one, record in self.refusals.items() if not {record.owner, record.leaf} & gone}
         self.reviews = {one: pair for one, pair in self.reviews.items() if not {pair.left, pair.right} & gone}
+        self.outbox = [one for one in self.outbox if one.record.profile_id not in gone]
+
+    # Erasure
+
+    async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
+        return [(key, self.owners[key].leaf) for key in sorted(self.owners) if after is None or key > after][:limit]
+
+    async def switches_of(self, leaf_ids: Sequence[str]) -> Sequence[SwitchRecord]:
+        own = set(leaf_ids)
+        return [one for one in self.switches.values() if {one.from_leaf, one.to_leaf} & own]
+
+    async def erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        return self.erase_now(erasure, mentions)
+
+    def erase_now(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        if erasure.id in self.receipts:
+            return self.receipts[erasure.id]
+        for person in erasure.people:
+            self._expect(self._revision(person.root) == person.revision, f"revision of {person.root}")
+        gone = {leaf for person in erasure.people for leaf in person.leaves}
+        before = self._sizes()
+        mine = {(one.envelope.source.id, one.envelope.message_id) for one in self.events if one.leaf in gone}
+        self.events = [one for one in self.events if one.leaf not in gone]
+        self.problems = [
+            one
+            for one in self.problems
+            if not (one.profile_id in gone or (one.source_id, one.message_id) in mine or mentions(one.payload))
+        ]
+        self._forget(gone)
+        people = tuple((one.root, *(leaf for leaf in one.leaves if leaf != one.root)) for one in erasure.people)
+        after = self._sizes()
+        counts = {name: before[name] - after[name] for name in before}
+        receipt = self.receipts[erasure.id] = ErasureReceipt(erasure.id, erasure.at, people, counts)
+        self.keys.add(erasure.key)
+        for one, spells in erasure.ledger.items():
+            self.ledger.setdefault(one, set()).update(spells)
+        return receipt
+
+    def _sizes(self) -> dict[str, int]:
+        history = (self.merges, self.switches, self.refusals, self.reviews)
+        return {
+            "profiles": len(self.profiles),
+            "events": len(self.events),
+            "identifiers": len(self.owners),
+            "history": sum(map(len, history)),
+            "problems": len(self.problems),
+            "outbox": len(self.outbox),
+        }
+
+    async def erasure(self, erasure_id: str) -> ErasureReceipt | None:
+        return self.receipts.get(erasure_id)
+
+    async def erasure_keys(self) -> frozenset[str]:
+        return frozenset(self.keys)
 
     async def tidy(self, now: int) -> None:
         self.known = {key: at for key, at in self.known.items() if at > now - self.horizon_ms}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from leocdp.domain.events import Address, Envelope, Outcome
+from leocdp.domain.privacy.ledger import Spell
 from leocdp.domain.profiles.state import Profile
 
 
@@ -27,7 +28,7 @@ class Command:
     id: str
     kind: str
     """``merge``, ``unmerge``, ``consent``, ``label``, ``identifier_state``, ``lift_cannot_link``,
-    ``review``, ``replay``."""
+    ``review``, ``replay``, ``remove_source``, ``erase``."""
     actor: str
     at: int
     content: Mapping[str, Any]
@@ -77,6 +78,10 @@ class Snapshot:
     merges: dict[str, MergeRecord] = field(default_factory=dict)
     commands: set[str] = field(default_factory=set)
     """Ids of commands of the batch that already have an outcome."""
+    erased: dict[str, tuple[Spell, ...]] = field(default_factory=dict)
+    """Of the hashes that were asked for: those in the ledger of erasures."""
+    erased_until: int = 0
+    """The latest end of any spell in the ledger, 0 while it is empty: younger items need not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class LoadRequest:
     merge_ids: frozenset[str] = frozenset()
     """Merges that commands want undone: their records, and the whole tree that ``MergeRecord.source`` is in now."""
     command_ids: frozenset[str] = frozenset()
+    erasures: frozenset[str] = frozenset()
+    """Hashes of identifiers to look for in the ledger of erasures."""
 
 
 @dataclass(frozen=True, slots=True)

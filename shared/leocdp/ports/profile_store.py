@@ -16,11 +16,12 @@ Contract, for each adapter (``tests/contract/profile_store.py``):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot
+from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
+from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.kit.errors import LeoError
 
 
@@ -142,3 +143,33 @@ class ProfileStore(Protocol):
         A person whom another source knows too is left as it is. Events without a person go. Starting again from
         the beginning, after a crash, is safe.
         """
+
+    # Erasure
+
+    async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
+        """(key, leaf) of stored identifiers, ``limit`` at a time, in an order of the store's own.
+
+        ``after`` is the last key of the page before; None begins. Empty at the end.
+        """
+
+    async def switches_of(self, leaf_ids: Sequence[str]) -> Sequence[SwitchRecord]:
+        """All switches from or to the leaves."""
+
+    async def erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        """Delete people with everything that is kept of them, and write the ledger: all of it or nothing.
+
+        What goes: leaves, identifiers, events, search rows and lists, merges, switches, refusals and reviews that name
+        one of the leaves, outbox records that wait, and problem events that belong to a leaf, are of a message that is
+        deleted, or whose payload ``mentions`` the person. Counts go back by as much. Deduplication keys stay, so that a
+        message that is sent once more is still a duplicate. What is deleted cannot be read from the disk either, as far
+        as the engine can see to that.
+
+        An ``id`` that was erased before changes nothing and returns the first receipt. Spells that the ledger has
+        already are no error. Raises Conflict, and changes nothing, when a root has another revision or is gone.
+        """
+
+    async def erasure(self, erasure_id: str) -> ErasureReceipt | None:
+        """The receipt of an erasure that was carried out."""
+
+    async def erasure_keys(self) -> frozenset[str]:
+        """Fingerprints of the secrets that the ledger was hashed with; empty when it is empty."""

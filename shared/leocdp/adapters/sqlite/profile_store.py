@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from leocdp.adapters.sqlite.profiles import erasure as erasing
 from leocdp.adapters.sqlite.profiles import outbox, problems
 from leocdp.adapters.sqlite.profiles.commit import Bounds, Committer
 from leocdp.adapters.sqlite.profiles.connection import Tuning, open_for_writing
@@ -17,7 +18,8 @@ from leocdp.adapters.sqlite.profiles.errors import translated
 from leocdp.adapters.sqlite.profiles.load import load_snapshot
 from leocdp.adapters.sqlite.profiles.lock import StoreLock
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
-from leocdp.domain.decisions import Changes, LoadRequest, Snapshot
+from leocdp.domain.decisions import Changes, LoadRequest, Snapshot, SwitchRecord
+from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox, StoreUnavailable
 
 T = TypeVar("T")
@@ -58,6 +60,8 @@ class SQLiteProfileStore:
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._committer: Committer | None = None
+        self._journal_is_due = True
+        """Erased data may stand in the write-ahead log, also since before a crash."""
 
     async def start(self) -> None:
         if self._thread is not None:
@@ -106,6 +110,21 @@ class SQLiteProfileStore:
 
     async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
         return await self._run(lambda: self._remove_source(source_id, int(after or 0), limit))
+
+    async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
+        return await self._run(lambda: erasing.read_identifiers(self._open_connection(), after, limit))
+
+    async def switches_of(self, leaf_ids: Sequence[str]) -> Sequence[SwitchRecord]:
+        return await self._run(lambda: erasing.read_switches(self._open_connection(), leaf_ids))
+
+    async def erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        return await self._run(lambda: self._erase(erasure, mentions))
+
+    async def erasure(self, erasure_id: str) -> ErasureReceipt | None:
+        return await self._run(lambda: erasing.read_receipt(self._open_connection(), erasure_id))
+
+    async def erasure_keys(self) -> frozenset[str]:
+        return await self._run(lambda: erasing.read_keys(self._open_connection()))
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -169,6 +188,13 @@ class SQLiteProfileStore:
         committer = self._open_committer()
         if committer.has_to_tidy(now):
             self._write(lambda: committer.tidy(now))
+        connection = self._open_connection()
+        if erasing.has_to_forget(connection):
+            with erasing.overwriting(connection):
+                self._write(lambda: erasing.forget_words(connection))
+            self._journal_is_due = True
+        if self._journal_is_due:
+            self._journal_is_due = not erasing.empty_journal(connection)
 
     def _remove_source(self, source_id: str, after: int, limit: int) -> RemovedData:
         committer = self._open_committer()
@@ -176,6 +202,21 @@ class SQLiteProfileStore:
             removed = committer.remove_source(source_id, after, limit)
         committer.reload()
         return removed
+
+    def _erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        connection, committer = self._open_connection(), self._open_committer()
+        receipt = erasing.read_receipt(connection, erasure.id)
+        if receipt is None:
+            with erasing.overwriting(connection), self._transaction():
+                receipt = committer.erase(erasure, mentions)
+                if self._faults:
+                    self._faults.before_commit()
+            committer.reload()
+            if self._faults:
+                self._faults.after_commit()
+        # A reader may be in the way; then tidying tries again.
+        self._journal_is_due = not erasing.empty_journal(connection)
+        return receipt
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ import msgspec
 
 from leocdp.domain.decisions import CommandOutcome, MergeRecord, OutboxRecord, RefusalRecord, SwitchRecord
 from leocdp.domain.identity.identifiers import Identifier, parse_key
+from leocdp.domain.privacy.ledger import ErasureReceipt
 from leocdp.domain.profiles.state import Person, State
 
 PackedId = bytes | str
@@ -91,3 +92,4 @@ COMMANDS: Final = RecordCodec(CommandOutcome)
 MERGES: Final = RecordCodec(MergeRecord)
 SWITCHES: Final = RecordCodec(SwitchRecord)
 REFUSALS: Final = RecordCodec(RefusalRecord)
+RECEIPTS: Final = RecordCodec(ErasureReceipt)

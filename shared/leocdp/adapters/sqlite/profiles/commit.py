@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from leocdp.adapters.sqlite.profiles.codec import COMMANDS, OUTBOX, pack_id, pack_key
 from leocdp.adapters.sqlite.profiles.dedup import DedupIndex
+from leocdp.adapters.sqlite.profiles.erasure import erase_people
 from leocdp.adapters.sqlite.profiles.events import insert_events, last_sequence
 from leocdp.adapters.sqlite.profiles.heads import Heads
 from leocdp.adapters.sqlite.profiles.history import write_history
@@ -20,6 +21,7 @@ from leocdp.adapters.sqlite.profiles.removal import remove_step
 from leocdp.adapters.sqlite.profiles.rollups import RollupKey, Rollups
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import Changes, CommandOutcome, OutboxRecord, OwnerWrite
+from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.domain.profiles.counting import HOUR_MS, KEPT_DEAD, KEPT_PROBLEMS
 from leocdp.ports.profile_store import Conflict, PositionMove, RemovedData
 
@@ -112,6 +114,13 @@ class Committer:
         self._rollups.take_back(removal.rollups, removal.names)
         self._rollups.count(removal.shrunk)
         return removal.data
+
+    def erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        """Inside a transaction; ``reload`` afterwards. Raises Conflict."""
+        receipt, removal = erase_people(self._connection, erasure, mentions)
+        self._rollups.take_back(removal.rollups, removal.names)
+        self._rollups.count(removal.shrunk)
+        return receipt
 
     def count_replayed(self, waiting: int) -> None:
         self._rollups.count({"dead_letters": -waiting})

@@ -16,6 +16,7 @@ from leocdp.adapters.sqlite.profiles.codec import (
     unpack_id,
     unpack_optional,
 )
+from leocdp.adapters.sqlite.profiles.erasure import read_latest, read_ledger
 from leocdp.adapters.sqlite.profiles.heads import COLUMNS, Heads
 from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import LoadRequest, Owner, Snapshot
@@ -28,6 +29,9 @@ def load_snapshot(connection: sqlite3.Connection, request: LoadRequest, heads: H
     """Owners, their leaves and roots, what commands refer to. Deduplication keys are the caller's business."""
     snapshot = Snapshot()
     _load_commands(connection, request, snapshot)
+    snapshot.erased_until = read_latest(connection)
+    if request.erasures:
+        snapshot.erased = read_ledger(connection, request.erasures)
     trees = request.trees | {merge.source for merge in snapshot.merges.values()}
     named = _load_owners(connection, request.identifiers, snapshot)
     named.update(map(pack_id, request.profile_ids | trees))

@@ -30,6 +30,8 @@ class Removal:
     shrunk: Counter[str] = field(default_factory=Counter)
     rollups: Counter[RollupKey] = field(default_factory=Counter)
     names: Counter[tuple[str, str]] = field(default_factory=Counter)
+    traces: Counter[str] = field(default_factory=Counter)
+    """``identifiers``, ``history`` and ``outbox`` records that went."""
 
 
 def remove_step(connection: sqlite3.Connection, source_id: str, after: int, limit: int) -> Removal:
@@ -43,8 +45,8 @@ def remove_step(connection: sqlite3.Connection, source_id: str, after: int, limi
     gone = {root: leaves for root, leaves in people.items() if root not in foreign}
     leaves = [leaf for tree in gone.values() for leaf in tree]
     nobodys = [seq for seq, leaf in mine if leaf is None]
-    events = _remove_events(connection, leaves, nobodys, removal)
-    _remove_profiles(connection, gone, removal)
+    events = remove_events(connection, leaves, nobodys, removal)
+    remove_profiles(connection, gone, removal)
     kept = _first_seen_here(connection, {root: people[root] for root in foreign}, source_id, after)
     following = str(looked_at[-1][0]) if len(looked_at) == limit else None
     if following is None:
@@ -83,9 +85,15 @@ def _first_seen_here(
     return sum(len(people[root]) for root, seq in first.items() if seq > after)
 
 
-def _remove_events(
-    connection: sqlite3.Connection, leaves: Sequence[PackedId], numbers: Iterable[int], removal: Removal
+def remove_events(
+    connection: sqlite3.Connection,
+    leaves: Sequence[PackedId],
+    numbers: Iterable[int],
+    removal: Removal,
+    *,
+    known: bool = False,
 ) -> int:
+    """Of leaves, and by number. ``known``: their messages stay known, so that they are duplicates when sent again."""
     columns = "SELECT seq, timestamp, received_at, source, type, name, message_id FROM events WHERE"
     rows = [*select_in(connection, f"{columns} leaf IN ({{in}})", leaves)]
     rows += select_in(connection, f"{columns} seq IN ({{in}})", numbers)
@@ -99,20 +107,21 @@ def _remove_events(
             removal.rollups["name", name, hour] -= 1
         removal.names[type_, name or ""] -= 1
         keys.append((dedup_key(source, message_id),))
-    for bucket in buckets(connection):
+    for bucket in () if known else buckets(connection):
         connection.executemany(f"DELETE FROM {bucket.name} WHERE key = ?", keys)  # noqa: S608
     connection.executemany("DELETE FROM events WHERE seq = ?", [(row[0],) for row in rows])
     removal.shrunk["events"] -= len(rows)
     return len(rows)
 
 
-def _remove_profiles(connection: sqlite3.Connection, people: dict[PackedId, list[PackedId]], removal: Removal) -> None:
+def remove_profiles(connection: sqlite3.Connection, people: dict[PackedId, list[PackedId]], removal: Removal) -> None:
     leaves = [leaf for tree in people.values() for leaf in tree]
     sql = "SELECT num, id, root, status, created_at, labels, state FROM profiles WHERE id IN ({in})"
     rows = list(select_in(connection, sql, leaves))
     for _, leaf, root, status, created_at, _, state in rows:
         keys = [(pack_key(key), leaf) for key in STATES.decode(state).identifiers]
-        connection.executemany("DELETE FROM identifiers WHERE key = ? AND leaf = ?", keys)
+        deleted = connection.executemany("DELETE FROM identifiers WHERE key = ? AND leaf = ?", keys)
+        removal.traces["identifiers"] += max(deleted.rowcount, 0)
         removal.rollups["profiles", "", created_at // HOUR_MS] -= 1
         removal.shrunk["profiles"] -= 1
         if root is None:
@@ -122,20 +131,24 @@ def _remove_profiles(connection: sqlite3.Connection, people: dict[PackedId, list
     write_search(connection, {num: None for (num,) in nums}, set())
     connection.executemany("DELETE FROM labels WHERE num = ?", [(row[0],) for row in rows if row[5]])
     connection.executemany("DELETE FROM profiles WHERE num = ?", nums)
-    _remove_traces(connection, leaves)
+    _remove_traces(connection, leaves, removal.traces)
 
 
-def _remove_traces(connection: sqlite3.Connection, leaves: Sequence[PackedId]) -> None:
+def _remove_traces(connection: sqlite3.Connection, leaves: Sequence[PackedId], traces: Counter[str]) -> None:
     """History, reviews, and outbox records that nobody has read yet."""
     links = set(select_in(connection, "SELECT kind, id FROM history_of WHERE leaf IN ({in})", leaves))
     connection.executemany("DELETE FROM history WHERE kind = ? AND id = ?", links)
     connection.executemany("DELETE FROM history_of WHERE kind = ? AND id = ?", links)
+    traces["history"] += len(links)
     for side in ("left", "right"):
-        connection.executemany(f"DELETE FROM reviews WHERE {side} = ?", [(leaf,) for leaf in leaves])  # noqa: S608
+        sql = f"DELETE FROM reviews WHERE {side} = ?"  # noqa: S608
+        traces["history"] += max(connection.executemany(sql, [(leaf,) for leaf in leaves]).rowcount, 0)
     # An index on the outbox would cost every event something; what waits is read through here, rarely.
     gone = set(leaves)
     waiting = connection.execute("SELECT seq, profile FROM outbox").fetchall() if gone else []
-    connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq, profile in waiting if profile in gone])
+    mine = [(seq,) for seq, profile in waiting if profile in gone]
+    connection.executemany("DELETE FROM outbox WHERE seq = ?", mine)
+    traces["outbox"] += len(mine)
 
 
 def _forget_source(connection: sqlite3.Connection, source_id: str, removal: Removal) -> None:

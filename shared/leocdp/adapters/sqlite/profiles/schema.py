@@ -94,7 +94,16 @@ CREATE VIRTUAL TABLE texts_fts USING fts5 (
 );
 """
 
-MIGRATIONS: Final = (_TABLES,)
+_ERASURES: Final = """
+CREATE TABLE erasures (id TEXT PRIMARY KEY, key TEXT NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID;
+-- The ledger: keyed hashes of identifiers, and for which times of arrival they were an erased person's.
+CREATE TABLE erased (
+    hash TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (hash, since, until)
+) WITHOUT ROWID;
+CREATE INDEX erased_until ON erased (until);
+"""
+
+MIGRATIONS: Final = (_TABLES, _ERASURES)
 """Step ``n`` leads from version ``n`` to ``n + 1`` of the schema (``PRAGMA user_version``)."""
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)
