@@ -9,13 +9,13 @@ import pytest
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
 from tests.doubles.evaluator import Evaluator
 
-ORDERS = [
+ORDERS: list[dict[str, Any]] = [
     {"_key": "1", "who": "lan", "total": 30, "tags": ["a", "b"], "at": {"city": "Hue"}},
     {"_key": "2", "who": "mai", "total": 10, "tags": []},
     {"_key": "3", "who": "lan", "total": 20, "tags": ["b"], "at": {"city": "Hanoi"}},
     {"_key": "4", "who": "an", "total": None},
 ]
-PEOPLE = [{"_key": "lan", "age": 31}, {"_key": "mai", "age": 25}, {"_key": "an"}]
+PEOPLE: list[dict[str, Any]] = [{"_key": "lan", "age": 31}, {"_key": "mai", "age": 25}, {"_key": "an"}]
 
 
 @pytest.fixture

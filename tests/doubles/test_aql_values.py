@@ -82,7 +82,8 @@ def test_strings_follow_the_language_of_the_server() -> None:
 
 def test_truth() -> None:
     """null, false, 0 and "" are false; arrays and objects are true even when empty."""
-    assert [truth(each) for each in (None, False, 0, "", [], {}, "0", -1)] == [False] * 4 + [True] * 4
+    given_values: list[Any] = [None, False, 0, "", [], {}, "0", -1]
+    assert [truth(each) for each in given_values] == [False] * 4 + [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,11 @@ class Double:
             self.log.add(entry)
             return self._answered(entry, self._refused(error))
         self.log.add(entry)
-        return self._answered(entry, self._with_faults(entry, request, found, pieces))
+        try:
+            with self.server.sessions.occupied(request.transaction_id or pieces.get("session")):
+                return self._answered(entry, self._with_faults(entry, request, found, pieces))
+        except ArangoProblem as error:
+            return self._answered(entry, problem(error))
 
     def _with_faults(self, entry: Entry, request: Request, found: Route, pieces: dict[str, str]) -> Response:
         faults = self.faults.striking(entry)

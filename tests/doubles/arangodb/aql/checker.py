@@ -31,11 +31,16 @@ ZONED: Final = {"DATE_ADD": 3, "DATE_SUBTRACT": 3, "DATE_TRUNC": 2, "DATE_FORMAT
 
 def check(text: str, bind_vars: Mapping[str, Any], known_collections: Collection[str]) -> None:
     """Raises AssertionError with every problem of the query, one a line."""
-    problems = list(problems_of(text, bind_vars, known_collections))
+    problems = problems_of(text, bind_vars, known_collections)
     assert not problems, "\n".join([text.strip(), *problems])
 
 
-def problems_of(text: str, bind_vars: Mapping[str, Any], known_collections: Collection[str]) -> Iterator[str]:
+def problems_of(text: str, bind_vars: Mapping[str, Any], known_collections: Collection[str]) -> list[str]:
+    """What is wrong with the query, each thing once."""
+    return list(dict.fromkeys(_all(text, bind_vars, known_collections)))
+
+
+def _all(text: str, bind_vars: Mapping[str, Any], known_collections: Collection[str]) -> Iterator[str]:
     try:
         known = facts(text)
     except ArangoProblem as error:

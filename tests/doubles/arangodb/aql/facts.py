@@ -12,7 +12,9 @@ from lark import Token, Tree
 from tests.doubles.arangodb.aql.syntax import Node, name, parse, subtrees, tokens
 
 MODIFICATIONS: Final = frozenset({"insert", "update", "replace", "remove", "upsert"})
-_BINDERS: Final = frozenset({"for_stmt", "name_list", "let_item", "assign", "agg", "into", "prune", "collect_body"})
+_BINDERS: Final = frozenset(
+    {"for_stmt", "for_traversal", "name_list", "let_item", "assign", "agg", "into", "prune", "collect_body"}
+)
 _BINDERS_312: Final = frozenset({"for_destructured", "let_destructured", "destr_el", "destr_pair"})
 _ALWAYS_BOUND: Final = frozenset({"CURRENT", "NEW", "OLD"})
 
@@ -104,7 +106,8 @@ class _Walk:
 
     def _plain(self, node: Tree[Token]) -> None:
         names_a_source = node.data in ("coll_name_or_param", "coll")
-        if names_a_source or (node.data == "var" and name(node.children[0]) not in self._bound):
+        alone = node.data == "pair" and len(node.children) == 1
+        if names_a_source or ((node.data == "var" or alone) and name(node.children[0]) not in self._bound):
             self._note(name(node.children[0]), writes=False)
         elif node.data == "call" and function_name(node) == "DOCUMENT":
             self.document_after |= any(each.writes for each in self.found)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from lark import Token, Tree
@@ -147,7 +148,7 @@ class Compiler:
         def run(ctx: Context, rows: Iterator[Row]) -> Iterator[Row]:
             numbers = [_whole(part(ctx, {})) for part in parts]
             offset, count = numbers if len(numbers) == 2 else (0, numbers[0])
-            return iter(list(rows)[offset : offset + count])
+            return islice(list(rows), offset, None if count is None else (offset or 0) + count)
 
         return run, scope
 
@@ -181,7 +182,10 @@ def _sorted(rows: list[Row], keys: list[Any], *, descending: bool) -> list[Row]:
     return [rows[place] for place in places]
 
 
-def _whole(value: Any) -> int:
+def _whole(value: Any) -> int | None:
+    """A null stands for no limit."""
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise ArangoProblem(1504, "LIMIT wants a number that is not negative")

@@ -72,23 +72,33 @@ class Sessions:
         self._known[made.id] = made
         return made
 
-    @contextmanager
-    def use(self, session_id: str, database: str) -> Iterator[Session]:
-        """A running one, for the time of one request. Raises 1654, 1655, 28."""
+    def use(self, session_id: str, database: str) -> Session:
+        """A running one. Raises 1654, 1655."""
         session = self.find(session_id, database)
-        self._wait_for(session)
         if session.status != "running":
             raise ArangoProblem(1654, session.status)
-        session.busy = True
-        try:
-            yield session
-        finally:
-            session.busy, session.last_used = False, self._clock()
-            self._engine.monitor.notify_all()
+        return session
 
-    def _wait_for(self, session: Session) -> None:
-        if session.busy and not self._engine.monitor.wait_for(lambda: not session.busy, self.parallel_wait):
+    @contextmanager
+    def occupied(self, session_id: str | None) -> Iterator[None]:
+        """For the whole time of a request that names a transaction, known or not. Raises 28."""
+        with self._engine.monitor:
+            session = self._known.get(session_id or "")
+            if session is not None:
+                self._occupy(session)
+        try:
+            yield
+        finally:
+            if session is not None:
+                with self._engine.monitor:
+                    session.busy, session.last_used = False, self._clock()
+                    self._engine.monitor.notify_all()
+
+    def _occupy(self, session: Session) -> None:
+        if not self._engine.monitor.wait_for(lambda: not session.busy, self.parallel_wait):
             raise ArangoProblem(28, f"transaction {session.id} is in use by another request")
+        self.sweep()
+        session.busy = True
 
     def find(self, session_id: str, database: str) -> Session:
         self.sweep()
@@ -99,7 +109,6 @@ class Sessions:
 
     def end(self, session_id: str, database: str, status: Status) -> Session:
         session = self.find(session_id, database)
-        self._wait_for(session)
         if session.status == "running":
             (self._engine.commit if status == "committed" else self._engine.abort)(session.transaction)
             session.status = status

@@ -50,10 +50,10 @@ class Server:
         for name, access in needs.items():
             self.users.require_collection(request.user, request.database, name, access)
         if request.transaction_id is not None:
-            with self.sessions.use(request.transaction_id, request.database) as session:
-                for name, access in needs.items():
-                    session.require(name, access)
-                yield session.transaction
+            session = self.sessions.use(request.transaction_id, request.database)
+            for name, access in needs.items():
+                session.require(name, access)
+            yield session.transaction
             return
         transaction = self.engine.begin()
         try:
