@@ -10,7 +10,7 @@ SOURCES = shared services cli scripts tests
 ARGS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test verify bench fmt clean lock docs
+.PHONY: help run demo test verify kafka bench fmt clean lock docs
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 	@$(VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	@$(VENV) scripts/generate_docs.py --check
 	@exec $(VENV) -m pytest $(ARGS)
+
+kafka: ## start a local Apache Kafka (Java 17, Maven) with data in ./var/kafka; ARGS="--port 9192"
+	$(PREPARE) run
+	@exec $(VENV) scripts/kafka.py $(ARGS)
 
 bench: ## measure speed on this machine; prints a table and writes docs/benchmarks.md; ARGS=--full for large sizes
 	$(PREPARE) dev

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from scripts import kafka
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NODE_AT_LEAST = 20
-JAVA_AT_LEAST = 17
 
 Probe = Callable[[], str | None]
 """Returns what is missing, as a sentence; None when the capability is there."""
@@ -59,10 +60,11 @@ def _axe() -> str | None:
 def _kafka() -> str | None:
     if os.environ.get("LEOCDP_TEST_KAFKA"):
         return None
-    major = _major(["java", "-version"], r'version "(\d+)')
-    if major is None or major < JAVA_AT_LEAST:
-        return f"No broker: set LEOCDP_TEST_KAFKA to one, or install Java {JAVA_AT_LEAST} or newer and Maven."
-    return None if shutil.which("mvn") else "No broker: set LEOCDP_TEST_KAFKA to one, or install Maven."
+    try:
+        kafka.jars()
+    except kafka.Stop as stop:
+        return f"No broker, so set LEOCDP_TEST_KAFKA to one, or: {stop}"
+    return None
 
 
 def _arango() -> str | None:
