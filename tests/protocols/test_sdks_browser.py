@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, async_playwright
@@ -19,6 +20,7 @@ from leocdp_observer.assets import FOLDER, LOADER
 from tests.capabilities import browser_path
 from tests.protocols.observer_process import ObserverProcess, by_message_id
 from tests.protocols.pages import STUB, page, shop
+from tests.protocols.running_edge import until
 from tests.protocols.stored_items import Stored
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -164,14 +166,25 @@ async def test_calls_are_retried_until_the_observer_takes_them(
         moved = observer.folder.with_name("moved")
         observer.folder.rename(moved)
         try:
-            await visitor.page.evaluate(load + 'analytics.track("Patient");')
-            async with visitor.page.expect_response(lambda one: one.status == 503):
-                pass
+            await until_refused(observer)
+            await visitor.page.evaluate(load + 'void analytics.track("Patient");')
+            await until(lambda: 503 in statuses, 30)
         finally:
             moved.rename(observer.folder)
-        stored = await observer.stored_at_least(1, seconds=40)
-    assert [one.body["event"] for one in stored] == ["Patient"]
-    assert statuses[-1] == 200
+        await until(lambda: 200 in statuses, 60)
+    events = Counter(one.body["event"] for one in await observer.stored())
+    assert events["Patient"] == 1
+
+
+async def until_refused(observer: ObserverProcess) -> None:
+    """The log notices within a quarter of a second that its file is gone."""
+    probe = {"event": "Probe", "userId": "u"}
+    async with httpx.AsyncClient(base_url=observer.url, auth=(KEY, "")) as client:
+
+        async def refused() -> bool:
+            return (await client.post("/v1/track", json=probe)).status_code == 503
+
+        await until(refused)
 
 
 @pytest.mark.parametrize("build", ["bundled", "lite"])
