@@ -41,6 +41,11 @@ def event_body(envelope: Envelope) -> bytes:
 
 def decode_body(body: bytes) -> Mapping[str, Any]:
     """All parts, empty where nothing was stored."""
+    return complete_body(_decode(body))
+
+
+def complete_body(parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same of a body that a store has decoded itself."""
     return {
         "properties": {},
         "traits": {},
@@ -48,5 +53,5 @@ def decode_body(body: bytes) -> Mapping[str, Any]:
         "integrations": {},
         "consent": {},
         "flags": [],
-        **_decode(body),
+        **parts,
     }

@@ -47,7 +47,7 @@ LET heads = (
   FOR p IN profiles FILTER p._key IN @profiles
   RETURN {
     id: p._key, rev: p._rev, num: p.num, revision: p.revision, merged_into: p.merged_into, root: p.root,
-    status: p.status, first_seen: p.first_seen, sorted_name: p.sorted_name, labels: p.labels
+    status: p.status, first_seen: p.first_seen, last_seen: p.last_seen, sorted_name: p.sorted_name
   }
 )
 LET owners = (
@@ -468,6 +468,16 @@ FOR leaf IN @leaves
       key: e._key, timestamp: e.timestamp, received_at: e.received_at, source: e.source, type: e.type, name: e.name,
       message_id: e.message_id
     }
+"""
+
+OWNERS: Final = """
+FOR i IN identifiers FILTER i._key IN @keys
+  RETURN {key: i._key, leaf: i.leaf}
+"""
+
+FIGURES: Final = """
+FOR f IN figures FILTER f._key IN @keys
+  RETURN f
 """
 
 TRACES: Final = """

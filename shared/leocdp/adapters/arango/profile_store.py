@@ -1,0 +1,121 @@
+"""The distributed profile store, as processors write it: an ArangoDB database that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from leocdp.adapters.arango.breaker import Breaker
+from leocdp.adapters.arango.connection import Connection
+from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.migrations import migrate
+from leocdp.adapters.arango.profiles import aql, upkeep
+from leocdp.adapters.arango.profiles.commit import Bounds, Commit
+from leocdp.adapters.arango.profiles.documents import replay_record
+from leocdp.adapters.arango.profiles.errors import translated
+from leocdp.adapters.arango.profiles.head import Head, read_head
+from leocdp.adapters.arango.profiles.keys import number_key
+from leocdp.adapters.arango.profiles.load import load
+from leocdp.adapters.arango.profiles.messages import Absent
+from leocdp.adapters.arango.profiles.removal import remove_step
+from leocdp.adapters.arango.profiles.schema import SCHEMA
+from leocdp.adapters.arango.profiles.turns import Turns, Work
+from leocdp.adapters.arango.threads import Threads
+from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot
+from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox
+
+READERS: Final = 3
+
+T = TypeVar("T")
+
+
+class ArangoProfileStore:
+    """``ports.profile_store.ProfileStore`` in ArangoDB.
+
+    Several processors may share it: their commits take turns, each in one transaction. Transactions are the work of
+    one thread, in the order of the calls; what only reads is done beside it.
+    """
+
+    def __init__(self, connection: Connection, *, bounds: Bounds | None = None, turns: Turns | None = None) -> None:
+        self._connection = connection
+        self._bounds = bounds or Bounds()
+        breaker = Breaker()
+        self._writer = Threads(connection, breaker, 1, "arango-writer")
+        self._readers = Threads(connection, breaker, READERS, "arango-reader")
+        self._turns = turns or Turns(self._writer.stopping)
+        self._absent = Absent()
+        self._upkeep = upkeep.Upkeep(self._turns, self._bounds)
+
+    async def start(self) -> None:
+        self._writer.start()
+        self._readers.start()
+        try:
+            with translated(self._connection):
+                await self._writer.repeat(lambda database: migrate(database, SCHEMA))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._readers.close()
+
+    async def load(self, request: LoadRequest) -> Snapshot:
+        snapshot, buckets = await self._read(lambda database: load(database, request))
+        self._absent.note(request.dedup_keys - snapshot.known, buckets)
+        return snapshot
+
+    async def commit(self, changes: Changes, positions: Sequence[PositionMove], now: int) -> int:
+        commit = Commit(changes, positions, now, self._bounds, self._absent)
+        return await self._in_turn(commit.write)
+
+    async def positions(self, log_id: str) -> Mapping[tuple[str, int], int]:
+        head = await self._read(read_head)
+        return {(one.topic, one.partition): one.next for one in head.positions if one.log_id == log_id}
+
+    async def other_logs(self, log_id: str) -> Sequence[str]:
+        return [one for one in logs(await self._read(read_head)) if one != log_id]
+
+    async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
+        rows = await self._read(lambda database: database.query(aql.PENDING_OUTBOX, limit=limit))
+        return [StoredOutbox(row["seq"], msgspec.convert(row["record"], OutboxRecord)) for row in rows]
+
+    async def mark_published(self, sequences: Sequence[int]) -> None:
+        keys = [number_key(sequence) for sequence in sequences]
+        with translated(self._connection):
+            await self._writer.repeat(lambda database: database.remove("outbox", keys))
+
+    async def dead_letters_to_replay(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        keys = upkeep.problem_keys(ids)
+        rows = await self._read(lambda database: database.query(aql.REPLAY_RECORDS, keys=keys))
+        return {str(row["num"]): replay_record(row) for row in rows if row["replay"]}
+
+    async def mark_replayed(self, ids: Sequence[str], at: int) -> None:
+        await self._in_turn(lambda transaction, head: upkeep.mark_replayed(transaction, head, ids, at))
+
+    async def tidy(self, now: int) -> None:
+        with translated(self._connection):
+            await self._writer.run(lambda database: self._upkeep.tidy(database, now))
+
+    async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
+        return await self._in_turn(
+            lambda transaction, head: remove_step(transaction, head, source_id, int(after or 0), limit)
+        )
+
+    async def _read(self, work: Callable[[Database], T]) -> T:
+        with translated(self._connection):
+            return await self._readers.repeat(work)
+
+    async def _in_turn(self, work: Work[T]) -> T:
+        with translated(self._connection):
+            return await self._writer.run(lambda database: self._turns.run(database, work))
+
+
+def logs(head: Head) -> list[str]:
+    """Ids of the logs that positions are stored for, the one that was read last first."""
+    latest: dict[str, int] = {}
+    for one in head.positions:
+        latest[one.log_id] = max(one.sequence, latest.get(one.log_id, 0))
+    return sorted(latest, key=lambda log_id: (-latest[log_id], log_id))

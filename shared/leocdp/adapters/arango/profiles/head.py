@@ -1,0 +1,87 @@
+"""The one document that every commit changes: the numbers given out, the positions, and whose turn it is.
+
+Two transactions cannot both change it, so all commits of all processors stand in one order, and what a commit reads
+after it has taken its turn is what it will be based on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from leocdp.adapters.arango.database import Documents
+from leocdp.adapters.arango.failures import Failure, Kind
+
+KEY: Final = "head"
+COLLECTION: Final = "ledger"
+REMEMBERED: Final = 64
+"""Tokens of the last transactions, by which a commit whose answer was lost finds out whether it counts."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Deduplication keys of a span of time, in the collection ``messages_<slot>``."""
+
+    slot: int
+    begins: int
+    ends: int
+
+
+@dataclass(slots=True)
+class StoredPosition:
+    log_id: str
+    topic: str
+    partition: int
+    next: int
+    sequence: int
+    """Of the commit that moved it last."""
+
+
+@dataclass(slots=True)
+class Head:
+    """Numbers are the last ones given out."""
+
+    sequence: int = 0
+    profiles: int = 0
+    events: int = 0
+    problems: int = 0
+    outbox: int = 0
+    reviews: int = 0
+    names: int = 0
+    """Entries of the catalogue of event names."""
+    kept_problems: int = 0
+    kept_dead: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    """As in ``ports.profile_reader.Counts``."""
+    buckets: list[Bucket] = field(default_factory=list)
+    """Oldest first; only the last one is written to."""
+    retired: list[int] = field(default_factory=list)
+    """Slots whose collections are still to be emptied."""
+    positions: list[StoredPosition] = field(default_factory=list)
+    recent: list[str] = field(default_factory=list)
+
+    def grow(self, counts: Mapping[str, int]) -> None:
+        """Add to the counts; they never fall below zero."""
+        grown = Counter(self.counts)
+        grown.update(counts)
+        self.counts = {name: max(count, 0) for name, count in grown.items()}
+
+    def document(self) -> dict[str, Any]:
+        return {"_key": KEY, **msgspec.to_builtins(self)}
+
+
+def head_of(document: Mapping[str, Any]) -> Head:
+    """Raises msgspec.ValidationError for a document of another form."""
+    return msgspec.convert(document, Head)
+
+
+def read_head(database: Documents) -> Head:
+    """As the last commit left it. Raises Failure, also where there is no store yet."""
+    document = database.document(COLLECTION, KEY)
+    if document is None:
+        raise Failure(Kind.NOT_THERE, "The database holds no profile store yet")
+    return head_of(document)
