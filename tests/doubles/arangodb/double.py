@@ -98,7 +98,7 @@ class Double:
     def _with_faults(self, entry: Entry, request: Request, found: Route, pieces: dict[str, str]) -> Response:
         faults = self.faults.striking(entry)
         for fault in faults:
-            self._before(fault, request)
+            self._before(fault, request.transaction_id or pieces.get("session"))
             if fault.kind == "answer_before":
                 return problem(ArangoProblem(fault.number, "fault", status=fault.status))
         response = self._work(request, found, pieces)
@@ -109,13 +109,14 @@ class Double:
                 return problem(ArangoProblem(fault.number, "fault", status=fault.status))
         return response
 
-    def _before(self, fault: Fault, request: Request) -> None:
+    def _before(self, fault: Fault, transaction: str | None) -> None:
         if fault.kind == "wait":
             fault.hold()
         elif fault.kind == "drop_before":
             raise Dropped
-        elif fault.kind == "lose_transaction":
-            self.lose_transactions()
+        elif fault.kind == "lose_transaction" and transaction is not None:
+            with self.server.engine.monitor:
+                self.server.sessions.lose(transaction)
 
     def _work(self, request: Request, found: Route, pieces: dict[str, str]) -> Response:
         try:

@@ -12,6 +12,10 @@ NUMBERS: Final[Mapping[int, tuple[int, str]]] = {
     11: (403, "forbidden"),
     18: (500, "timeout waiting to lock"),
     28: (500, "locked"),
+    29: (500, "deadlock detected"),
+    30: (503, "shutdown in progress"),
+    32: (500, "resource limit exceeded"),
+    38: (503, "starting up"),
     400: (400, "bad parameter"),
     404: (404, "not found"),
     503: (503, "service unavailable"),
@@ -36,6 +40,13 @@ NUMBERS: Final[Mapping[int, tuple[int, str]]] = {
     1502: (400, "query is empty"),
     1504: (400, "number out of range"),
     1511: (400, "variable is assigned multiple times"),
+    1302: (500, "try again"),
+    1429: (503, "write concern not fulfilled"),
+    1457: (500, "timeout in cluster operation"),
+    1465: (503, "lost connection to another server"),
+    1478: (503, "backend not available"),
+    1495: (503, "leader has changed"),
+    1500: (410, "query killed"),
     1512: (400, "unknown variable"),
     1540: (400, "usage of unknown function"),
     1541: (400, "invalid number of arguments for function"),
@@ -58,6 +69,8 @@ NUMBERS: Final[Mapping[int, tuple[int, str]]] = {
     1655: (404, "transaction not found"),
     1702: (409, "duplicate user"),
     1703: (404, "user not found"),
+    21003: (503, "queue is full"),
+    21004: (412, "time in the queue would be too long"),
 }
 """Error number → HTTP status, and the beginning of the message."""
 

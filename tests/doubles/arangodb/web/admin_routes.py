@@ -45,7 +45,7 @@ def create_user(server: Server, request: Request) -> Response:
     name = str(wanted["user"])
     if name in server.users.by_name:
         raise ArangoProblem(1702, name)
-    server.users.by_name[name] = User(name, str(wanted.get("passwd", "")), bool(wanted.get("active", True)))
+    server.users.by_name[name] = User(name, str(wanted.get("passwd", "")), wanted.get("active") is not False)
     return answer(_shown(server.users.by_name[name]), 201)
 
 
@@ -60,7 +60,8 @@ def update_user(server: Server, request: Request, name: str) -> Response:
     server.users.require_database(request.user, "_system", "rw")
     user = server.users.find(name)
     user.password = str(wanted.get("passwd", user.password))
-    user.active = bool(wanted.get("active", user.active))
+    if wanted.get("active") is not None:
+        user.active = bool(wanted["active"])
     return answer(_shown(user))
 
 

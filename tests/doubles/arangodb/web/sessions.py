@@ -123,9 +123,9 @@ class Sessions:
             if session.status == "running" and not session.busy and session.last_used < end:
                 self._abort(session)
 
-    def lose(self, *, forget: bool = False) -> int:
-        """Aborts all that run, as after the idle time; ``forget``: as after a restart, nobody knows them any more."""
-        running = [each for each in self._known.values() if each.status == "running"]
+    def lose(self, only: str | None = None, *, forget: bool = False) -> int:
+        """Aborts all that run, or this one, as after the idle time; ``forget``: nobody knows them any more."""
+        running = [each for each in self.running() if only in (None, each.id)]
         for session in running:
             self._abort(session)
             if forget:
