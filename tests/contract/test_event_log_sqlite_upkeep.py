@@ -52,8 +52,8 @@ async def _tick(clock: SettableClock) -> None:
         await asyncio.sleep(0.005)
 
 
-async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + DEADLINE
+async def eventually(true: Callable[[], Awaitable[bool]], seconds: float = DEADLINE) -> None:
+    deadline = time.monotonic() + seconds
     while not await true():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -193,16 +193,21 @@ async def test_the_journal_stays_short_while_two_append_on_and_on(
     logs = [SQLiteEventLog(tmp_path / "log.db", topics=[TIMED]) for _ in range(2)]
     for log in logs:
         await log.start()
-    longest = 0
+    appended = longest = 0
 
     async def append_on(log: SQLiteEventLog) -> None:
-        nonlocal longest
-        for _ in range(150):
+        nonlocal appended, longest
+        for _ in range(50):
             await log.append([NewRecord("timed", 0, b"x" * 5_000)])
+            appended += 5_000
             longest = max(longest, (tmp_path / "log.db-wal").stat().st_size)
 
-    await asyncio.gather(*(append_on(log) for log in logs for _ in range(6)))
-    assert (await logs[0].bounds("timed"))[0].end == 1800
-    assert longest < 4_000_000, "9 MB have gone through it"
+    async def several_times_over() -> bool:
+        # A start anew may fail while others are busy, so a starved machine takes more rounds, not a longer journal.
+        await asyncio.gather(*(append_on(log) for log in logs for _ in range(6)))
+        return appended > 4 * longest
+
+    await eventually(several_times_over, seconds=60)
+    assert (await logs[0].bounds("timed"))[0].end == appended // 5_000
     for log in logs:
         await log.close()
