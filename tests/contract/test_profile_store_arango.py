@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.arango_backend import SERVERS, ArangoBackend, any_database
 from tests.contract.profile_effects import ProfileStoreEffectsContract
+from tests.contract.profile_erasure import ErasureEffectsContract, ErasureStoreContract
 from tests.contract.profile_events import ProfileEventsContract
 from tests.contract.profile_identity import IdentityOnStoreContract
 from tests.contract.profile_lists import ProfileListsContract
@@ -38,6 +39,14 @@ class TestLists(ProfileListsContract):
 
 
 class TestEvents(ProfileEventsContract):
+    pass
+
+
+class TestErasure(ErasureStoreContract):
+    pass
+
+
+class TestErasureEffects(ErasureEffectsContract):
     pass
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from leocdp.adapters.engines import EngineUnknown, open_profile_reader, open_profile_store
 from leocdp.domain.decisions import Changes
@@ -44,10 +44,38 @@ async def test_a_folder_that_somebody_named_is_not_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("url", "sentence"),
-    [("arangodb://root@localhost:8529/leocdp", "ArangoDB"), ("redis://x", "sqlite:///path"), ("sqlite:///", "sqlite")],
+    [
+        ("arangodb://leo@localhost:8529/leocdp", "LEOCDP_STORE_PASSWORD"),
+        ("arangodb://leo:secret@localhost/leocdp", "no password"),
+        ("arangodb://localhost:8529", "database"),
+        ("arangodb://localhost:99999/leocdp", "host:port"),
+        ("arangodb://@localhost/leocdp", "no user"),
+        ("arangodb://localhost/7up", "7up"),
+        ("redis://x", "sqlite:///path"),
+        ("sqlite:///", "sqlite"),
+    ],
 )
 def test_what_this_build_has_not_is_said(url: str, sentence: str) -> None:
     for opening in (open_profile_store, open_profile_reader):
         with pytest.raises(EngineUnknown, match=sentence) as refused:
             opening(Settings(store_url=url))
         assert "LEOCDP_STORE_URL" in str(refused.value)
+
+
+def test_nothing_connects_before_the_start_of_an_arangodb_store() -> None:
+    settings = Settings(store_url="arangodb://leo@127.0.0.1:1/leocdp", store_password=SecretStr("secret"))
+    for opening in (open_profile_store, open_profile_reader):
+        assert type(opening(settings)).__name__.startswith("Arango")
+
+
+async def test_an_arangodb_that_is_not_there_is_unavailable_and_named() -> None:
+    settings = Settings(store_url="arangodb://127.0.0.1:1/leocdp")
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/leocdp"):
+        await open_profile_store(settings).start()
+
+
+def test_the_settings_of_tls_are_checked(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    for wrong in ({"store_tls_ca_file": ca}, {"store_tls": True, "store_tls_ca_file": ca}):
+        with pytest.raises(EngineUnknown, match="LEOCDP_STORE_TLS_CA_FILE"):
+            open_profile_store(Settings(store_url="arangodb://127.0.0.1:1/leocdp", **wrong))

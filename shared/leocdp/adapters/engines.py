@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from leocdp.adapters.arango.connection import Connection
     from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
     from leocdp.ports.profile_store import ProfileStore
+
+
+ARANGO: Final = "arangodb://"
 
 
 class EngineUnknown(ValueError):
@@ -62,6 +66,16 @@ class StoreFields(Protocol):
     def store_url(self) -> str: ...
     @property
     def store_cache_mb(self) -> int: ...
+    @property
+    def store_password(self) -> SecretStr | None: ...
+    @property
+    def store_password_file(self) -> Path | None: ...
+    @property
+    def store_tls(self) -> bool: ...
+    @property
+    def store_tls_ca_file(self) -> Path | None: ...
+    @property
+    def store_timeout(self) -> float: ...
 
 
 class AdminFields(Protocol):
@@ -123,13 +137,15 @@ def _open_kafka(settings: LogFields) -> EventLog:
 
 
 def open_profile_store(settings: StoreWriterFields) -> ProfileStore:
-    """The profile store of ``LEOCDP_STORE_URL`` for its only writer; ``profiles.db`` in the data folder by default.
+    """The profile store of ``LEOCDP_STORE_URL`` for those who write; ``profiles.db`` in the data folder by default.
 
     Nothing connects before ``start``.
 
     Raises:
-        EngineUnknown: no engine of this build has such a URL.
+        EngineUnknown: no engine of this build has such a URL, or a setting beside it is wrong.
     """
+    if settings.store_url.startswith(ARANGO):
+        return _open_arango_store(settings)
     path = _store_path(settings)
     from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
     from leocdp.adapters.sqlite.profiles.commit import DAY_MS, Bounds
@@ -147,8 +163,12 @@ def open_profile_reader(settings: StoreFields) -> ProfileReader:
     """The same store for reading beside the writer. Nothing connects before something is read.
 
     Raises:
-        EngineUnknown: no engine of this build has such a URL.
+        EngineUnknown: no engine of this build has such a URL, or a setting beside it is wrong.
     """
+    if settings.store_url.startswith(ARANGO):
+        from leocdp.adapters.arango.profile_reader import ArangoProfileReader
+
+        return ArangoProfileReader(_arango(settings))
     path = _store_path(settings)
     from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
     from leocdp.adapters.sqlite.profiles.connection import Tuning
@@ -171,13 +191,32 @@ def open_admin_store(settings: AdminFields) -> AdminStore:
     return SQLiteAdminStore(path, make_folder=not settings.admin_url)
 
 
-def _store_path(settings: StoreFields) -> Path:
-    if settings.store_url.startswith("arangodb://"):
+def _open_arango_store(settings: StoreWriterFields) -> ProfileStore:
+    where = _arango(settings)
+    from leocdp.adapters.arango.profile_store import ArangoProfileStore
+    from leocdp.adapters.arango.profiles.commit import DAY_MS, Bounds
+
+    return ArangoProfileStore(where, bounds=Bounds(horizon_ms=settings.dedup_horizon_days * DAY_MS))
+
+
+def _arango(settings: StoreFields) -> Connection:
+    try:
+        from leocdp.adapters.arango.connection import Names, connection
+        from leocdp.adapters.arango.database import Database  # noqa: F401 - is the driver there?
+    except ModuleNotFoundError as error:
         raise EngineUnknown(
-            "LEOCDP_STORE_URL names ArangoDB, and this build has no ArangoDB adapter yet: "
-            "use sqlite:///path, or leave it empty for profiles.db in the data folder."
-        )
+            f"LEOCDP_STORE_URL names ArangoDB, and its driver is not installed ({error.name} is missing): "
+            "install leocdp[arango]."
+        ) from error
+    names = Names("LEOCDP_STORE_URL", "LEOCDP_STORE_PASSWORD")
+    try:
+        return connection(names, settings.store_url, settings.store_password, settings.store_password_file, settings)
+    except ValueError as error:
+        raise EngineUnknown(str(error)) from error
+
+
+def _store_path(settings: StoreFields) -> Path:
     try:
         return sqlite_path(settings.store_url, settings.data_dir / "profiles.db")
     except ValueError as error:
-        raise EngineUnknown(f"LEOCDP_STORE_URL {error}.") from error
+        raise EngineUnknown(f"LEOCDP_STORE_URL {error}, nor arangodb://user@host:port/database.") from error

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from leocdp.domain.privacy.ledger import ErasureKey
+
 _CONFIG = SettingsConfigDict(env_prefix="LEOCDP_", frozen=True, extra="ignore")
 """Stands in every block: of a class with several bases the last one's configuration wins."""
 
@@ -87,7 +89,7 @@ class StoreSettings(BaseSettings):
 
     store_url: str = Field(
         default="",
-        description="`sqlite:///path` or `arangodb://user@host:port/db`; default `profiles.db` in the data folder.",
+        description="`sqlite:///path` or `arangodb://user@host:port,…/db`; default `profiles.db` in the data folder.",
     )
     store_password: SecretStr | None = Field(default=None, description="Password for the store, if it wants one.")
     store_password_file: Path | None = Field(default=None, description="File that holds the store's password.")
@@ -96,6 +98,40 @@ class StoreSettings(BaseSettings):
         ge=8,
         description="Page cache of the embedded store in the processor, in MiB; each reader of admin takes an eighth.",
     )
+    store_tls: bool = Field(default=False, description="Connect to ArangoDB by TLS.")
+    store_tls_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that ArangoDB's are signed with; default those of the system."
+    )
+    store_timeout: float = Field(
+        default=30.0, gt=0, description="Seconds until a request that ArangoDB has not answered counts as failed."
+    )
+
+
+class ErasureSettings(BaseSettings):
+    """What erasures are remembered with; the same for processors and admin."""
+
+    model_config = _CONFIG
+
+    erasure_key: SecretStr | None = Field(
+        default=None,
+        description="Secret that identifiers of erased people are hashed with, the same on processors and admin; 32 "
+        "characters or more. Keep it for as long as the installation lives.",
+    )
+    erasure_key_file: Path | None = Field(default=None, description="File that holds the erasure key.")
+    backup_retention_days: int = Field(
+        default=30,
+        ge=0,
+        description="How long your backups are kept, in days: receipts of erasures name the day when the last copy is "
+        "gone.",
+    )
+
+    def hashing_key(self) -> ErasureKey | None:
+        """None when none is set. Raises ValueError with a sentence for one that is too short."""
+        secret = read_secret(self.erasure_key, self.erasure_key_file)
+        try:
+            return None if secret is None else ErasureKey(secret.get_secret_value().encode())
+        except ValueError as error:
+            raise ValueError(f"LEOCDP_ERASURE_KEY {error}. `openssl rand -hex 32` makes one.") from error
 
 
 def sqlite_path(url: str, default: Path) -> Path:

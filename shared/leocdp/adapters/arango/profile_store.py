@@ -12,6 +12,7 @@ from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database
 from leocdp.adapters.arango.migrations import migrate
 from leocdp.adapters.arango.profiles import aql, upkeep
+from leocdp.adapters.arango.profiles import erasure as erasure_of
 from leocdp.adapters.arango.profiles.commit import Bounds, Commit
 from leocdp.adapters.arango.profiles.documents import replay_record
 from leocdp.adapters.arango.profiles.errors import translated
@@ -23,7 +24,8 @@ from leocdp.adapters.arango.profiles.removal import remove_step
 from leocdp.adapters.arango.profiles.schema import SCHEMA
 from leocdp.adapters.arango.profiles.turns import Turns, Work
 from leocdp.adapters.arango.threads import Threads
-from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot
+from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
+from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox
 
 READERS: Final = 3
@@ -103,6 +105,24 @@ class ArangoProfileStore:
         return await self._in_turn(
             lambda transaction, head: remove_step(transaction, head, source_id, int(after or 0), limit)
         )
+
+    async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
+        return await self._read(lambda database: erasure_of.identifiers(database, after, limit))
+
+    async def switches_of(self, leaf_ids: Sequence[str]) -> Sequence[SwitchRecord]:
+        return await self._read(lambda database: erasure_of.switches_of(database, leaf_ids))
+
+    async def erase(self, erasure: Erasure, mentions: Callable[[str], bool]) -> ErasureReceipt:
+        looked = await self._read(lambda database: erasure_of.look_at_problems(database, erasure, mentions))
+        return await self._in_turn(
+            lambda transaction, head: erasure_of.erase_people(transaction, head, erasure, mentions, looked)
+        )
+
+    async def erasure(self, erasure_id: str) -> ErasureReceipt | None:
+        return await self._read(lambda database: erasure_of.receipt_of(database, erasure_id))
+
+    async def erasure_keys(self) -> frozenset[str]:
+        return frozenset((await self._read(read_head)).erasure_keys)
 
     async def _read(self, work: Callable[[Database], T]) -> T:
         with translated(self._connection):

@@ -37,8 +37,12 @@ LET known = UNION(
   (FOR m IN messages_4 FILTER m._key IN @messages RETURN m._key)
 )
 LET outcomes = (FOR c IN commands FILTER c._key IN @commands RETURN c.id)
-LET buckets = FIRST(FOR l IN ledger FILTER l._key == "head" RETURN l.buckets)
-RETURN {owners, merges, profiles: found, roots, leaves, known, outcomes, buckets}
+LET gone = (FOR e IN erased FILTER e.hash IN @erasures RETURN {hash: e.hash, since: e.since, until: e.until})
+LET head = FIRST(
+  FOR l IN ledger FILTER l._key == "head"
+    RETURN {buckets: l.buckets, erased_until: l.erased_until}
+)
+RETURN {owners, merges, profiles: found, roots, leaves, known, outcomes, gone, head}
 """
 """All that a batch can see, as one snapshot. ``trees`` are profiles whose whole person is wanted."""
 
@@ -500,4 +504,40 @@ SOURCE_IS_COUNTED: Final = """
 FOR f IN figures FILTER f.metric == "source" AND f.key == @source AND f.n > 0
   LIMIT 1
   RETURN 1
+"""
+
+# Erasure
+
+REVISIONS: Final = """
+FOR p IN profiles FILTER p._key IN @ids AND p.merged_into == null
+  RETURN {id: p._key, revision: p.revision}
+"""
+
+PROBLEM_TEXTS: Final = """
+FOR p IN problems FILTER p._key > @after
+  SORT p._key ASC
+  LIMIT @limit
+  RETURN {key: p._key, profile: p.profile, payload: p.payload, error: p.error}
+"""
+
+PROBLEMS_OF_MESSAGES: Final = """
+FOR p IN problems FILTER p.message_id IN @messages
+  RETURN {key: p._key, source: p.source, message_id: p.message_id}
+"""
+
+PROBLEM_STATES: Final = """
+FOR p IN problems FILTER p._key IN @keys
+  RETURN {key: p._key, dead: p.dead, waiting: p.replayed_at == null}
+"""
+
+RECEIPT: Final = """
+FOR e IN erasures FILTER e._key == @key
+  RETURN e.receipt
+"""
+
+IDENTIFIERS_AFTER: Final = """
+FOR i IN identifiers FILTER i._key > @after
+  SORT i._key ASC
+  LIMIT @limit
+  RETURN {key: i.key, leaf: i.leaf}
 """

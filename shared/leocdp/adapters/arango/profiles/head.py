@@ -62,6 +62,10 @@ class Head:
     retired: list[int] = field(default_factory=list)
     """Slots whose collections are still to be emptied."""
     positions: list[StoredPosition] = field(default_factory=list)
+    erased_until: int = 0
+    """The latest end of a spell in the ledger of erasures; 0 while it is empty."""
+    erasure_keys: list[str] = field(default_factory=list)
+    """Fingerprints of the secrets that the ledger was hashed with."""
     recent: list[str] = field(default_factory=list)
 
     def grow(self, counts: Mapping[str, int]) -> None:

@@ -13,6 +13,7 @@ from leocdp.adapters.arango.profiles.documents import history_key, profile_of
 from leocdp.adapters.arango.profiles.head import Bucket
 from leocdp.adapters.arango.profiles.keys import hashed
 from leocdp.domain.decisions import LoadRequest, MergeRecord, Owner, Snapshot
+from leocdp.domain.privacy.ledger import Spell
 from leocdp.domain.profiles.state import Profile
 
 
@@ -33,7 +34,9 @@ def load(database: Database, request: LoadRequest) -> Loaded:
         trees=list(request.trees),
         merges=[history_key("merge", one) for one in request.merge_ids],
         commands=[hashed(one) for one in request.command_ids],
+        erasures=list(request.erasures),
     )
+    head = found["head"] or {"buckets": [], "erased_until": 0}
     merges = [msgspec.convert(body, MergeRecord) for body in found["merges"]]
     snapshot = Snapshot(
         owners=_owners(found["owners"], identifiers),
@@ -41,8 +44,10 @@ def load(database: Database, request: LoadRequest) -> Loaded:
         known={bytes.fromhex(key) for key in found["known"]},
         merges={merge.id: merge for merge in merges},
         commands=set(found["outcomes"]),
+        erased=_erased(found["gone"]),
+        erased_until=head["erased_until"],
     )
-    return Loaded(snapshot, msgspec.convert(found["buckets"] or [], list[Bucket]))
+    return Loaded(snapshot, msgspec.convert(head["buckets"], list[Bucket]))
 
 
 def _owners(rows: Sequence[Mapping[str, Any]], identifiers: Mapping[str, str]) -> dict[str, Owner]:
@@ -56,6 +61,13 @@ def _owners(rows: Sequence[Mapping[str, Any]], identifiers: Mapping[str, str]) -
             owner = same[place] = Owner(*place)
         owners[identifiers[row["key"]]] = owner
     return owners
+
+
+def _erased(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Spell, ...]]:
+    found: dict[str, tuple[Spell, ...]] = {}
+    for row in rows:
+        found[row["hash"]] = (*found.get(row["hash"], ()), Spell(row["since"], row["until"]))
+    return found
 
 
 def _profiles(documents: Sequence[Mapping[str, Any]]) -> dict[str, Profile]:

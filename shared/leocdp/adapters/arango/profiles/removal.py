@@ -26,12 +26,16 @@ STEP: Final = 20_000
 
 
 @dataclass(slots=True)
-class _Removal:
+class Removal:
     """By how much counts go back."""
 
     shrunk: Counter[str] = field(default_factory=Counter)
     rollups: Counter[Rollup] = field(default_factory=Counter)
     names: Counter[tuple[str, str]] = field(default_factory=Counter)
+    traces: Counter[str] = field(default_factory=Counter)
+    """How many ``identifiers``, ``history`` and ``outbox`` records went."""
+    messages: set[tuple[str, str]] = field(default_factory=set)
+    """(source, message id) of the events that went."""
 
 
 def remove_step(transaction: Transaction, head: Head, source_id: str, after: int, limit: int) -> RemovedData:
@@ -42,13 +46,14 @@ def remove_step(transaction: Transaction, head: Head, source_id: str, after: int
     root_of = {leaf: root for root, leaves in people.items() for leaf in leaves}
     foreign = {root_of[leaf] for leaf in _known_elsewhere(transaction, list(root_of), source_id)}
     leaves = [leaf for leaf, root in root_of.items() if root not in foreign]
-    removal = _Removal()
+    removal = Removal()
     nobodys = [row["key"] for row in mine if row["leaf"] is None]
-    events = _remove_events(transaction, leaves, nobodys, removal)
-    _remove_profiles(transaction, leaves, removal)
+    events = remove_events(transaction, leaves, nobodys, removal)
+    _forget_messages(transaction, removal)
+    remove_profiles(transaction, leaves, removal)
     kept = _first_seen_here(transaction, root_of, foreign, source_id, after)
     following = str(int(looked_at[-1]["key"])) if len(looked_at) == limit else None
-    _take_back(transaction, head, removal)
+    take_back(transaction, head, removal)
     if following is None:
         _forget_source(transaction, head, source_id)
     return RemovedData(len(leaves), events, kept, following)
@@ -78,10 +83,10 @@ def _first_seen_here(
     return sum(1 for leaf in staying if first.get(root_of[leaf], 0) > after)
 
 
-def _remove_events(transaction: Transaction, leaves: list[str], nobodys: list[str], removal: _Removal) -> int:
+def remove_events(transaction: Transaction, leaves: list[str], nobodys: list[str], removal: Removal) -> int:
+    """All events of the leaves, and those of nobody with the given keys."""
     rows = transaction.query(aql.EVENTS_TO_REMOVE, leaves=leaves) if leaves else []
     rows += [{**row, "key": row["_key"]} for row in transaction.query(aql.EVENTS, keys=nobodys)] if nobodys else []
-    keys = []
     for row in rows:
         hour, recent = counted_hour(row["timestamp"], row["received_at"])
         removal.rollups["events", "", hour] -= 1
@@ -90,15 +95,20 @@ def _remove_events(transaction: Transaction, leaves: list[str], nobodys: list[st
         if row["name"] and recent:
             removal.rollups["name", row["name"], hour] -= 1
         removal.names[row["type"], row["name"] or ""] -= 1
-        keys.append(dedup_key(row["source"], row["message_id"]).hex())
-    for slot in range(SLOTS):
-        transaction.remove(f"messages_{slot}", keys)
+        removal.messages.add((row["source"], row["message_id"]))
     transaction.remove("events", [row["key"] for row in rows])
     removal.shrunk["events"] -= len(rows)
     return len(rows)
 
 
-def _remove_profiles(transaction: Transaction, leaves: list[str], removal: _Removal) -> None:
+def _forget_messages(transaction: Transaction, removal: Removal) -> None:
+    keys = [dedup_key(*message).hex() for message in removal.messages]
+    for slot in range(SLOTS):
+        transaction.remove(f"messages_{slot}", keys)
+
+
+def remove_profiles(transaction: Transaction, leaves: list[str], removal: Removal) -> None:
+    """With identifiers, search rows, history, reviews, and outbox records that nobody has read yet."""
     if not leaves:
         return
     identifiers: list[str] = []
@@ -111,17 +121,22 @@ def _remove_profiles(transaction: Transaction, leaves: list[str], removal: _Remo
             removal.shrunk["people"] -= 1
             removal.shrunk["identified"] -= stored["status"]
     gone = set(leaves)
-    owned = transaction.query(aql.OWNERS, keys=identifiers)
-    transaction.remove("identifiers", [row["key"] for row in owned if row["leaf"] in gone])
+    owned = [row["key"] for row in transaction.query(aql.OWNERS, keys=identifiers) if row["leaf"] in gone]
+    transaction.remove("identifiers", owned)
     transaction.remove("searches", leaves)
     transaction.remove("profiles", leaves)
     traces = transaction.first(aql.TRACES, leaves=leaves)
     transaction.remove("history", traces["histories"])
     transaction.remove("reviews", traces["reviews"])
     transaction.remove("outbox", traces["records"])
+    removal.traces.update(
+        identifiers=len(owned),
+        history=len(traces["histories"]) + len(traces["reviews"]),
+        outbox=len(traces["records"]),
+    )
 
 
-def _take_back(transaction: Transaction, head: Head, removal: _Removal) -> None:
+def take_back(transaction: Transaction, head: Head, removal: Removal) -> None:
     """Counts of events that are no longer there. Names beyond the bound were counted as others."""
     head.grow(removal.shrunk)
     keys = {rollup_key(rollup) for rollup in removal.rollups}

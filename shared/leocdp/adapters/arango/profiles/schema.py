@@ -36,6 +36,9 @@ _FIRST: Final = Step(
             persistent("reviews_right", "right"),
         ),
         Collection("commands"),
+        Collection("erasures"),
+        # The ledger: keyed hashes of identifiers, and for which times of arrival they were an erased person's.
+        Collection("erased", persistent("erased_hash", "hash")),
         Collection("outbox", persistent("outbox_profile", "profile")),
         Collection(
             "problems",
