@@ -10,7 +10,7 @@ from random import Random
 from leocdp_cli.demo.shop import CITIES, FAMILY_NAMES, MEN, WOMEN
 
 HOUSEHOLD = 12
-"""Every how many visitors one shares a tablet with the visitor before."""
+"""Every how many visitors one lives with the visitor before: they share a tablet and a phone number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ def visitors(count: int, seed: int) -> Sequence[Visitor]:
     made: list[Visitor] = []
     for number in range(count):
         random = Random(f"{seed}/visitor/{number}")
-        shared = made[-1].devices[0] if made and number % HOUSEHOLD == HOUSEHOLD - 1 else None
-        made.append(_visitor(number, seed, random, shared))
+        housemate = made[-1] if made and number % HOUSEHOLD == HOUSEHOLD - 1 else None
+        made.append(_visitor(number, seed, random, housemate))
     return made
 
 
-def _visitor(number: int, seed: int, random: Random, household: Device | None) -> Visitor:
+def _visitor(number: int, seed: int, random: Random, housemate: Visitor | None) -> Visitor:
     family = _weighted(random, FAMILY_NAMES)
     woman = random.random() < 0.56
     given = random.choice(WOMEN if woman else MEN)
@@ -59,10 +59,10 @@ def _visitor(number: int, seed: int, random: Random, household: Device | None) -
         user_id=f"KH{seed:02d}{number:05d}",
         name=name,
         email=f"{handle}@example.vn",
-        phone=_phone(random),
+        phone=housemate.phone if housemate else _phone(random),
         city=_weighted(random, CITIES),
         birthday=f"{random.randint(1962, 2007)}-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}",
-        devices=_devices(number, seed, random, household),
+        devices=_devices(number, seed, random, housemate.devices[0] if housemate else None),
         loyalty=random.betavariate(1.6, 3.2),
         signs_up=random.random() < 0.62,
         leaves_phone=random.random() < 0.7,
