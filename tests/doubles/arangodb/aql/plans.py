@@ -52,12 +52,14 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Condition:
+class Condition:
     field: str
     """Path below the variable, with ``[*]`` for an element of an array."""
     sign: str
     """``==``, ``in`` or a comparison, with the field on the left."""
     not_null: bool
+    value: Node
+    """The other side."""
 
 
 _PRIMARY: Final = (IndexForm("primary", ("_key",)), IndexForm("primary", ("_id",)))
@@ -110,15 +112,15 @@ def _loop(collection: str, statement: Tree[Token], rest: Sequence[Node], known: 
     return best if useful else Loop(collection, variable, None)
 
 
-def _demands(variable: str, rest: Sequence[Node]) -> tuple[list[_Condition], list[tuple[str, bool]]]:
+def _demands(variable: str, rest: Sequence[Node]) -> tuple[list[Condition], list[tuple[str, bool]]]:
     """Conditions on the variable, and the (field, descending) of a SORT; empty where the SORT is not of fields only."""
-    conditions: list[_Condition] = []
+    conditions: list[Condition] = []
     later: set[str] = {variable}
     for statement in rest:
         assert isinstance(statement, Tree)
         if statement.data == "filter_stmt":
-            parts = _conjuncts(statement.children[0])
-            conditions += [each for part in parts if (each := _condition(variable, part, later)) is not None]
+            parts = conjuncts(statement.children[0])
+            conditions += [each for part in parts if (each := condition(variable, part, later)) is not None]
         elif statement.data == "sort_stmt":
             return conditions, _order(variable, statement)
         elif statement.data in _ENDS:
@@ -127,15 +129,20 @@ def _demands(variable: str, rest: Sequence[Node]) -> tuple[list[_Condition], lis
     return conditions, []
 
 
-def _conjuncts(node: Node) -> Iterator[Node]:
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The parts that AND joins."""
     if isinstance(node, Tree) and node.data == "and_":
         for each in node.children:
-            yield from _conjuncts(each)
+            yield from conjuncts(each)
     else:
         yield node
 
 
-def _condition(variable: str, node: Node, later: set[str]) -> _Condition | None:
+def condition(variable: str, node: Node, later: set[str]) -> Condition | None:
+    """What a comparison demands of an attribute of the variable, if an index could serve it.
+
+    ``later``: variables that are not known before the loop.
+    """
     if not isinstance(node, Tree) or node.data != "cmp" or len(node.children) != 3:
         return None
     left, operator, right = node.children
@@ -145,11 +152,11 @@ def _condition(variable: str, node: Node, later: set[str]) -> _Condition | None:
     sign = str(operator.children[0]) if operator.data == "op_compare" else operator.data
     mine, other = _path(variable, left), _path(variable, right)
     if sign == "op_in" and other is not None and not _uses(left, later):
-        return _Condition(other if "[*]" in other else f"{other}[*]", "==", True)
+        return Condition(other if "[*]" in other else f"{other}[*]", "==", True, left)
     if mine is not None and not _uses(right, later) and sign in (*_FLIPPED, "op_in"):
-        return _Condition(mine, "in" if sign == "op_in" else sign, _is_given(right))
+        return Condition(mine, "in" if sign == "op_in" else sign, _is_given(right), right)
     if other is not None and not _uses(left, later) and sign in _FLIPPED:
-        return _Condition(other, _FLIPPED[sign], _is_given(left))
+        return Condition(other, _FLIPPED[sign], _is_given(left), left)
     return None
 
 
@@ -190,10 +197,10 @@ def _use(
     collection: str,
     variable: str,
     index: IndexForm,
-    conditions: Sequence[_Condition],
+    conditions: Sequence[Condition],
     order: Sequence[tuple[str, bool]],
 ) -> Loop:
-    by_field: dict[str, list[_Condition]] = {}
+    by_field: dict[str, list[Condition]] = {}
     for each in conditions:
         by_field.setdefault(each.field, []).append(each)
     signs = [{each.sign for each in by_field.get(field, ())} for field in index.fields]
@@ -207,7 +214,7 @@ def _use(
     return Loop(collection, variable, index.name, equalities, ranged, is_sorted)
 
 
-def _fixed(conditions: Sequence[_Condition]) -> bool:
+def _fixed(conditions: Sequence[Condition]) -> bool:
     return any(each.sign == "==" for each in conditions)
 
 

@@ -18,7 +18,7 @@ user-defined functions, a chain of comparisons, a collection as a value (except 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from tests.doubles.arangodb.aql.facts import MODIFICATIONS
 from tests.doubles.arangodb.aql.functions.arrays import distinct
 from tests.doubles.arangodb.aql.modifications import modification
 from tests.doubles.arangodb.aql.options import options
+from tests.doubles.arangodb.aql.plans import condition, conjuncts
+from tests.doubles.arangodb.aql.scanning import scan
 from tests.doubles.arangodb.aql.syntax import Node, child, name
 from tests.doubles.arangodb.aql.values import sort_key, truth
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
@@ -39,6 +41,7 @@ _FOR_OPTIONS: Final = frozenset({"indexHint", "forceIndexHint", "disableIndex", 
 _COLLECT_OPTIONS: Final = frozenset({"method"})
 
 Result = Callable[[Context, Iterator[Row]], list[Any]]
+Source = Callable[[Context, Row, Mapping[str, Any]], Iterable[Any]]
 
 
 class Compiler:
@@ -68,26 +71,28 @@ class Compiler:
             assert isinstance(each, Tree)
             if each.data == "return_stmt":
                 return stages, self._return(each, scope)
-            stage, scope = self._stage(each, scope, last=place == len(node.children) - 1)
+            stage, scope = self._stage(each, scope, node.children[place + 1 :])
             stages.append(stage)
         return stages, _nothing
 
-    def _stage(self, node: Tree[Token], scope: Scope, *, last: bool) -> tuple[Stage, Scope]:
+    def _stage(self, node: Tree[Token], scope: Scope, rest: Sequence[Node]) -> tuple[Stage, Scope]:
         if node.data in MODIFICATIONS:
-            return modification(node, scope, self.expression, last=last)
+            return modification(node, scope, self.expression, last=not rest)
+        if node.data == "for_stmt":
+            return self._for(node, scope, rest)
         build = getattr(self, f"_{node.data.removesuffix('_stmt')}", None)
         if build is None:
             raise Unknown(f"AQL's {node.data}")
         made: tuple[Stage, Scope] = build(node, scope)
         return made
 
-    def _for(self, node: Tree[Token], scope: Scope) -> tuple[Stage, Scope]:
+    def _for(self, node: Tree[Token], scope: Scope, rest: Sequence[Node]) -> tuple[Stage, Scope]:
         variable, tail = name(node.children[0]), child(node, "for_tail")
         assert tail is not None
         if child(tail, "search"):
             raise Unknown("SEARCH")
         hints = options(tail, _FOR_OPTIONS, self.expression)
-        source = self._source(node.children[1], scope)
+        source = self._source(node.children[1], scope, self._keys(variable, scope, rest))
 
         def run(ctx: Context, rows: Iterator[Row]) -> Iterator[Row]:
             chosen = hints(ctx)
@@ -97,13 +102,22 @@ class Compiler:
 
         return run, scope.declare(variable)
 
-    def _source(self, node: Node, scope: Scope) -> Any:
+    def _keys(self, variable: str, scope: Scope, rest: Sequence[Node]) -> Value | None:
+        """The keys that the FILTER behind a loop asks for, if it does: nothing else has to be looked at."""
+        following = rest[0] if rest else None
+        if not isinstance(following, Tree) or following.data != "filter_stmt":
+            return None
+        asked = [condition(variable, each, {variable}) for each in conjuncts(following.children[0])]
+        wanted = next((each for each in asked if each and each.field == "_key" and each.sign in ("==", "in")), None)
+        return self.expression(wanted.value, scope) if wanted else None
+
+    def _source(self, node: Node, scope: Scope, keys: Value | None) -> Source:
         if isinstance(node, Token) and node.type == "COLLPARAM":
             bound = str(node[1:])
-            return lambda ctx, row, hints: _scan(ctx, str(ctx.bind_vars[bound]), hints)
+            return lambda ctx, row, hints: scan(ctx, row, str(ctx.bind_vars[bound]), hints, keys)
         if isinstance(node, Tree) and node.data == "var" and name(node.children[0]) not in scope.variables:
             collection = name(node.children[0])
-            return lambda ctx, row, hints: _scan(ctx, collection, hints)
+            return lambda ctx, row, hints: scan(ctx, row, collection, hints, keys)
         value = self.expression(node, scope)
         return lambda ctx, row, hints: _items(ctx, value(ctx, row))
 
@@ -196,14 +210,3 @@ def _items(ctx: Context, value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     raise ArangoProblem(1563, "FOR")
-
-
-def _scan(ctx: Context, collection: str, hints: Any) -> Iterator[Any]:
-    if not ctx.data.is_collection(collection):
-        raise ArangoProblem(1203, f"collection or view not found: {collection}")
-    wanted = hints.get("indexHint")
-    if truth(hints.get("forceIndexHint")) and not ctx.data.has_index(collection, str(wanted)):
-        raise ArangoProblem(1577, str(wanted))
-    for document in ctx.data.documents(collection):
-        ctx.scanned += 1
-        yield document
