@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from msgspec import structs
+
 from leocdp.domain.identity.limits import holds_reachable
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.profiles.joins import fold
@@ -58,7 +60,7 @@ def without_links(store: MemoryStore) -> dict[str, Profile]:
     """All profiles but for their revisions and the cannot-links that an un-merge leaves behind on purpose."""
     found = {}
     for one in store.profiles.values():
-        person = one.person and replace(one.person, state=replace(one.person.state, cannot_link={}))
-        state = replace(one.state, cannot_link={})
+        person = one.person and replace(one.person, state=structs.replace(one.person.state, cannot_link={}))
+        state = structs.replace(one.state, cannot_link={})
         found[one.id] = replace(one, revision=0, root=store.root_of(one.id), state=state, person=person)
     return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from leocdp.domain.events import Envelope
 from leocdp.domain.identity.kinds import DEFAULT_KINDS, SharedThresholds
@@ -42,11 +43,11 @@ def _dressed(draw: st.DrawFn, text: str, number: int) -> Envelope:
     event = envelope(text, number, timestamp=START + draw(st.integers(0, 6)) * 1000)
     match draw(st.sampled_from(("track", "track", "identify", "page", "consent"))):
         case "identify":
-            return replace(event, type="identify", name=None, traits=draw(_traits))
+            return structs.replace(event, type="identify", name=None, traits=draw(_traits))
         case "page":
-            return replace(event, type="page", name=draw(st.sampled_from((None, "Home", "Cart"))))
+            return structs.replace(event, type="page", name=draw(st.sampled_from((None, "Home", "Cart"))))
         case "consent":
-            return replace(event, consent=draw(_consents))
+            return structs.replace(event, consent=draw(_consents))
         case _:
             return event
 
@@ -65,14 +66,16 @@ def any_events(draw: st.DrawFn, most: int = 24) -> list[Envelope]:
 
 def _varied(draw: st.DrawFn, event: Envelope) -> Envelope:
     source = draw(st.sampled_from((SERVER, SERVER, BROWSER, KIOSK)))
-    event = replace(event, source=source)
+    event = structs.replace(event, source=source)
     match draw(st.sampled_from(("", "", "", "alias", "verified"))):
         case "alias":
             old, new = draw(st.sampled_from(("a1", "a2", "u1", "u2", "u3"))), draw(st.sampled_from(("u1", "u2", "u3")))
-            return replace(event, type="alias", name=None, traits={}, previous_id=old, identifiers=(identifier(new),))
+            return structs.replace(
+                event, type="alias", name=None, traits={}, previous_id=old, identifiers=(identifier(new),)
+            )
         case "verified" if source.authenticated:
             contacts = (one for one in event.identifiers if one.kind in ("email", "phone"))
-            return replace(event, verified=frozenset(contacts))
+            return structs.replace(event, verified=frozenset(contacts))
         case _:
             return event
 

@@ -6,8 +6,9 @@ Letters: a anonymous_id, d device_id, u user_id, x e-mail, p phone, c crm_id. ``
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.domain.decisions import Changes, Command, CommandOutcome

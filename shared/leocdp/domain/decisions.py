@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from leocdp.domain.events import Address, Envelope, Outcome
 from leocdp.domain.privacy.ledger import Spell
 from leocdp.domain.profiles.state import Profile
@@ -35,8 +37,7 @@ class Command:
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Who claims an identifier: the leaf and the identifier's state (``active``, ``former``, ``shared``)."""
 
     leaf: str
@@ -79,7 +80,8 @@ class Snapshot:
     commands: set[str] = field(default_factory=set)
     """Ids of commands of the batch that already have an outcome."""
     erased: dict[str, tuple[Spell, ...]] = field(default_factory=dict)
-    """Of the hashes that were asked for: those in the ledger of erasures."""
+    """Of the hashes that were asked for: those in the ledger of erasures. For a decision they are replaced by the keys
+    of the identifiers that they are of."""
     erased_until: int = 0
     """The latest end of any spell in the ledger, 0 while it is empty: younger items need not ask."""
 
@@ -100,16 +102,14 @@ class LoadRequest:
     """Hashes of identifiers to look for in the ledger of erasures."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventWrite:
+class EventWrite(Struct, frozen=True):
     """An applied event and the leaf it belongs to; None when no identifier was usable."""
 
     envelope: Envelope
     leaf: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerWrite:
+class OwnerWrite(Struct, frozen=True):
     """A claim (``expected`` None: the insert fails when somebody else was faster) or a move or change of state."""
 
     key: str

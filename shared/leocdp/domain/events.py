@@ -6,11 +6,12 @@ Times in the domain are integers: milliseconds since 1970-01-01T00:00:00Z.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct, field
 
 from leocdp.domain.identity.identifiers import Identifier
 
@@ -42,8 +43,7 @@ class Address(NamedTuple):
     item: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
+class SourceFacts(Struct, frozen=True):
     """What resolution needs to know of the source an event came from."""
 
     id: str
@@ -55,8 +55,7 @@ class SourceFacts:
     """A kiosk, point of sale or call centre: its device identifiers never resolve."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """One accepted item, normalised. The same whatever wire protocol brought it.
 
     ``identifiers`` are the usable ones, normalised, without duplicates, in resolution order

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from leocdp.domain.profiles.digest import DigestedPerson, digest
 from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Register, State

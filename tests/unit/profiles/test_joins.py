@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leocdp.domain.events import Envelope
 from leocdp.domain.profiles.apply import addition, join_event, traits_of

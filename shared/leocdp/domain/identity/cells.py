@@ -6,8 +6,9 @@ events is not mistaken for a crowd; the day of a switch is the day it arrived.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from leocdp.domain.events import Envelope
 from leocdp.domain.identity.kinds import KindRule, SharedThresholds

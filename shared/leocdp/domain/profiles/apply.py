@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from leocdp.domain.events import Envelope
 from leocdp.domain.profiles.bounds import MAX_NAMES, MAX_TRAITS, bound_names, bound_traits
@@ -17,8 +18,7 @@ NAMED_TYPES: Final = frozenset({"track", "page", "screen"})
 """Types whose names are counted: of track events, and of pages and screens where they have one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """An event as what it adds: made once, joined into the leaf and into the person."""
 
     event: Envelope

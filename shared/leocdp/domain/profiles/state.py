@@ -7,12 +7,13 @@ its leaves, which is why an un-merge is exact: join the two sides again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(slots=True)
-class Register:
+
+class Register(Struct):
     """A value with the time and the id of the message that wrote it. ``value`` None is a tombstone."""
 
     value: Any
@@ -21,8 +22,7 @@ class Register:
     source: str = ""
 
 
-@dataclass(slots=True)
-class ConsentCell:
+class ConsentCell(Struct):
     """The latest word on one purpose by one identifier. At an equal time *denied* wins."""
 
     granted: bool
@@ -30,8 +30,7 @@ class ConsentCell:
     source: str = ""
 
 
-@dataclass(slots=True)
-class SwitchInfo:
+class SwitchInfo(Struct):
     """Today's switches of a device: the day (days since 1970-01-01 UTC), where it came from, how often."""
 
     day: int
@@ -39,8 +38,7 @@ class SwitchInfo:
     count: int
 
 
-@dataclass(slots=True)
-class IdentifierCell:
+class IdentifierCell(Struct):
     """What is known of one identifier of a profile. It moves with the identifier when that is re-pointed."""
 
     first_seen: int
@@ -62,8 +60,7 @@ class IdentifierCell:
     switch: SwitchInfo | None = None
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """The state of one leaf, or the fold of several."""
 
     traits: dict[str, Register] = field(default_factory=dict)
