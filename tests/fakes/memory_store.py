@@ -248,10 +248,9 @@ class MemoryStore:
             if not (one.profile_id in gone or (one.source_id, one.message_id) in mine or mentions(one.payload))
         ]
         self._forget(gone)
-        people = tuple((one.root, *(leaf for leaf in one.leaves if leaf != one.root)) for one in erasure.people)
         after = self._sizes()
         counts = {name: before[name] - after[name] for name in before}
-        receipt = self.receipts[erasure.id] = ErasureReceipt(erasure.id, erasure.at, people, counts)
+        receipt = self.receipts[erasure.id] = ErasureReceipt(erasure, counts)
         self.keys.add(erasure.key)
         for one, spells in erasure.ledger.items():
             self.ledger.setdefault(one, set()).update(spells)

@@ -17,7 +17,15 @@ from pydantic import ValidationError
 
 from leocdp.kit.serve import CannotStart
 from leocdp_cli.supervisor import services
-from leocdp_cli.supervisor.data_dir import GATEWAY_SECRET, LOGIN_LINK, QUICKSTART_KEY, DataDirLock, prepare, secret_file
+from leocdp_cli.supervisor.data_dir import (
+    ERASURE_KEY,
+    GATEWAY_SECRET,
+    LOGIN_LINK,
+    QUICKSTART_KEY,
+    DataDirLock,
+    prepare,
+    secret_file,
+)
 from leocdp_cli.supervisor.ports import check_ports
 from leocdp_cli.supervisor.readiness import base_url
 from leocdp_cli.supervisor.settings import RunSettings
@@ -70,6 +78,8 @@ def _environment(settings: RunSettings, data_dir: Path) -> dict[str, str]:
     environment = {**os.environ, "LEOCDP_DATA_DIR": str(data_dir)}
     if settings.gateway_secret is None and settings.gateway_secret_file is None:
         environment["LEOCDP_GATEWAY_SECRET_FILE"] = str(secret_file(data_dir, GATEWAY_SECRET))
+    if settings.erasure_key is None and settings.erasure_key_file is None:
+        environment["LEOCDP_ERASURE_KEY_FILE"] = str(secret_file(data_dir, ERASURE_KEY))
     if settings.bootstrap_write_key is None and settings.bootstrap_write_key_file is None:
         environment["LEOCDP_BOOTSTRAP_WRITE_KEY_FILE"] = str(secret_file(data_dir, QUICKSTART_KEY, "wk_"))
     return environment

@@ -10,6 +10,7 @@ from pathlib import Path
 from leocdp.kit.serve import CannotStart
 
 GATEWAY_SECRET = "gateway_secret"  # noqa: S105 - the name of a file
+ERASURE_KEY = "erasure_key"
 QUICKSTART_KEY = "quickstart_write_key"
 LOGIN_LINK = "login_link"
 

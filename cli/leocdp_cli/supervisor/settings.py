@@ -18,6 +18,11 @@ class RunSettings(ServiceSettings):
         default=None, description="What gateway and admin sign principals with; made in the data folder when absent."
     )
     gateway_secret_file: Path | None = Field(default=None, description="File that holds the gateway secret.")
+    erasure_key: SecretStr | None = Field(
+        default=None,
+        description="What identifiers of erased people are hashed with; made in the data folder when absent.",
+    )
+    erasure_key_file: Path | None = Field(default=None, description="File that holds the erasure key.")
     bootstrap_write_key: SecretStr | None = Field(
         default=None, description="Write key of the source `quickstart`; made in the data folder when absent."
     )

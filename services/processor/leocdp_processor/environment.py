@@ -19,6 +19,7 @@ from leocdp.ports.config_view import ConfigView
 from leocdp.ports.event_log import EventLog, LogUnavailable
 from leocdp.ports.profile_store import ProfileStore, StoreUnavailable
 from leocdp_processor.dead_letter import StopLimit
+from leocdp_processor.erasing import Eraser
 from leocdp_processor.outbox import OutboxPublisher
 from leocdp_processor.pipeline import Pipeline
 from leocdp_processor.rules import LiveRules
@@ -42,6 +43,7 @@ class Environment:
         self.store: ProfileStore = open_profile_store(settings)
         self.view = ConfigView(self.log)
         self.outbox = OutboxPublisher(self.log, self.store, self.metrics)
+        self.eraser = Eraser(self.store, settings.hashing_key(), backup_days=settings.backup_retention_days)
         self._clock = SystemClock()
         self._runner: Runner | None = None
 
@@ -85,6 +87,7 @@ class Environment:
             clock=self._clock,
             metrics=self.metrics,
             stop=StopLimit(settings.processor_stop_window, settings.processor_stop_ratio),
+            eraser=self.eraser,
             dead_partitions=await self.log.partitions(topics.EVENTS_DEAD_LETTER),
         )
         return Runner(
@@ -92,6 +95,7 @@ class Environment:
             store=self.store,
             pipeline=pipeline,
             rules=LiveRules(self.view),
+            eraser=self.eraser,
             outbox=self.outbox,
             metrics=self.metrics,
             settings=settings,

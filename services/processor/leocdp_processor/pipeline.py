@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leocdp.contracts import topics
-from leocdp.domain.decisions import Changes, Command, CommandOutcome, Snapshot, SnapshotIncomplete
+from leocdp.domain.decisions import Changes, Command, CommandOutcome, LoadRequest, Snapshot, SnapshotIncomplete
 from leocdp.domain.events import Envelope, Outcome
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.kit import metric_catalogue as m
@@ -18,7 +18,8 @@ from leocdp.ports.clock import Clock
 from leocdp.ports.event_log import EventLog, NewRecord, Record
 from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, ProfileStore
 from leocdp_processor.dead_letter import Failed, StopLimit
-from leocdp_processor.decide.batch import decide, load_request
+from leocdp_processor.decide.batch import decide
+from leocdp_processor.erasing import Erased, Eraser
 from leocdp_processor.parse import Parsed, Work
 
 logger = get_logger(__name__)
@@ -39,6 +40,8 @@ class Batch:
     parsed: Parsed
     moves: Sequence[PositionMove]
     parse_seconds: float = 0.0
+    replayed: bool = False
+    """All of it was processed before, by a store that is no more: destinations get nothing of it."""
 
 
 class Pipeline:
@@ -55,6 +58,7 @@ class Pipeline:
         clock: Clock,
         metrics: Metrics,
         stop: StopLimit,
+        eraser: Eraser,
         dead_partitions: int,
     ) -> None:
         self._log = log
@@ -62,6 +66,7 @@ class Pipeline:
         self._clock = clock
         self._metrics = metrics
         self._stop = stop
+        self._eraser = eraser
         self._dead_partitions = dead_partitions
 
     async def apply(self, batch: Batch, rules: IdentityRules) -> None:
@@ -69,7 +74,8 @@ class Pipeline:
         now = self._clock.now()
         began = time.perf_counter()
         removed = await self._remove(batch.parsed.work, now)
-        snapshot = await self._store.load(load_request(batch.parsed.work, rules))
+        erased = await self._erase(batch.parsed.work, rules, now)
+        snapshot = await self._eraser.load(batch.parsed.work, rules)
         loaded = time.perf_counter()
         changes, failed = _decide(batch.parsed, snapshot, rules, now)
         decided = time.perf_counter()
@@ -77,7 +83,11 @@ class Pipeline:
         changes.problems.extend(batch.parsed.rejected)
         changes.problems.extend(one.outcome(now) for one in failed)
         changes.commands.extend(one for one in removed if one.id not in snapshot.commands)
-        replayed = await self._replay(batch.parsed.work, snapshot, changes, now)
+        changes.commands.extend(one.outcome for one in erased)
+        changes.outbox.extend(record for one in erased for record in one.outbox)
+        replayed = await self._replay(batch, snapshot, changes, now)
+        if batch.replayed:
+            changes.outbox = [replace(record, cause="replay") for record in changes.outbox]
         await self._keep(failed, now)
         await self._store.commit(changes, batch.moves, now)
         if replayed:
@@ -95,14 +105,15 @@ class Pipeline:
         if failed:
             await self._log.append([one.record(now, self._dead_partitions) for one in failed])
 
-    async def _replay(self, work: Sequence[Work], snapshot: Snapshot, changes: Changes, now: int) -> list[str]:
+    async def _replay(self, batch: Batch, snapshot: Snapshot, changes: Changes, now: int) -> list[str]:
         """Put dead letters back on the accepted topic. A crash before the commit puts them back again: they
-        are the same messages, so the second is a duplicate."""
+        are the same messages, so the second is a duplicate. When the log itself is replayed nothing is put back:
+        it is in the log already, and the ids were those of another store."""
         replayed: list[str] = []
-        for command in work:
+        for command in batch.parsed.work:
             if not isinstance(command, Command) or command.kind != "replay" or command.id in snapshot.commands:
                 continue
-            ids = [str(one) for one in command.content.get("ids", [])]
+            ids = [] if batch.replayed else [str(one) for one in command.content.get("ids", [])]
             records = await self._store.dead_letters_to_replay(ids)
             partitions = await self._log.partitions(topics.EVENTS_ACCEPTED)
             fresh = [
@@ -132,6 +143,14 @@ class Pipeline:
                 after, more = step.next, step.next is not None
             outcomes.append(CommandOutcome(command.id, command.kind, "applied", now, command.actor, result))
         return outcomes
+
+    async def _erase(self, work: Sequence[Work], rules: IdentityRules, now: int) -> list[Erased]:
+        """Erase people, before anything of this batch is loaded."""
+        commands = [one for one in work if isinstance(one, Command) and one.kind == "erase"]
+        if not commands:
+            return []
+        answered = (await self._store.load(LoadRequest(command_ids=frozenset(one.id for one in commands)))).commands
+        return [await self._eraser.carry_out(one, rules, now) for one in commands if one.id not in answered]
 
     def _measure(
         self, batch: Batch, changes: Changes, failed: Sequence[Failed], at: tuple[float, float, float, float]
@@ -209,3 +228,24 @@ def moves_for(records: Sequence[Record], log_id: str, stored: Mapping[tuple[str,
         PositionMove(PositionKey(log_id, topic, partition), stored.get((topic, partition)), new)
         for (topic, partition), new in ends.items()
     ]
+
+
+def alone(batch: Batch) -> list[Sequence[Record]]:
+    """The records of a batch in the parts that are applied one after the other.
+
+    Commands that delete are carried out before anything of their batch is loaded, so nothing stands beside them: what
+    came before them is there to be deleted, what comes after is not.
+    """
+    deleting = {
+        one.address[:3]
+        for one in batch.parsed.work
+        if isinstance(one, Command) and one.kind in ("erase", "remove_source")
+    }
+    parts: list[Sequence[Record]] = []
+    begin = 0
+    for end, record in enumerate(batch.records if deleting else ()):
+        if (record.topic, record.partition, record.offset) in deleting:
+            parts += [batch.records[begin:end], batch.records[end : end + 1]]
+            begin = end + 1
+    parts.append(batch.records[begin:])
+    return [part for part in parts if part]

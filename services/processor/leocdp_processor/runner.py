@@ -7,7 +7,8 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from leocdp.contracts import topics
 from leocdp.kit import metric_catalogue as m
@@ -15,21 +16,27 @@ from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.event_log import Consumer, EventLog, LogUnavailable, Record, TopicPartition
 from leocdp.ports.profile_store import Conflict, ProfileStore, StoreUnavailable
+from leocdp_processor.erasing import Eraser, LedgerUnreadable
+from leocdp_processor.ordering import OrderedReader, in_order
 from leocdp_processor.outbox import OutboxPublisher
 from leocdp_processor.parse import parse
-from leocdp_processor.pipeline import Batch, Pipeline, TooManyFailures, moves_for
+from leocdp_processor.pipeline import Batch, Pipeline, TooManyFailures, alone, moves_for
 from leocdp_processor.positions import PositionsRefused, checked_positions
+from leocdp_processor.replay import ReplayPlan, replay_plan
 from leocdp_processor.rules import LiveRules
 from leocdp_processor.settings import ProcessorSettings
 from leocdp_processor.visible import VisiblePositions
 
 logger = get_logger(__name__)
 
+T = TypeVar("T")
+
 TOPICS = (topics.EVENTS_ACCEPTED, topics.COMMANDS, topics.EVENTS_REJECTED)
 IDLE_WAIT = 1.0
 MAX_BACKOFF = 15.0
 STOPPED_RETRY = 30.0
 SINGLE_TRIES = 8
+TAKE_ALL_WAIT = 0.5
 MOVED_WAIT = 0.5
 """Seconds at most that a worker waits after another has moved one of its positions: the rebalance may be under way."""
 
@@ -56,6 +63,7 @@ class Runner:
         store: ProfileStore,
         pipeline: Pipeline,
         rules: LiveRules,
+        eraser: Eraser,
         outbox: OutboxPublisher,
         metrics: Metrics,
         settings: ProcessorSettings,
@@ -64,6 +72,7 @@ class Runner:
         self._store = store
         self._pipeline = pipeline
         self._rules = rules
+        self._eraser = eraser
         self._outbox = outbox
         self._metrics = metrics
         self._settings = settings
@@ -71,6 +80,8 @@ class Runner:
         self._generation = -1
         """Of the assignment whose partitions are read from their stored positions."""
         self._trouble: str | None = "starting"
+        self._progress: str | None = None
+        """Of a replay: it is at work, and not ready."""
         self._stopping = asyncio.Event()
 
     def reasons(self) -> Sequence[str]:
@@ -87,7 +98,7 @@ class Runner:
             began = time.monotonic()
             try:
                 await self._session()
-            except (LogUnavailable, StoreUnavailable, PositionsRefused) as error:
+            except (LogUnavailable, StoreUnavailable, PositionsRefused, PositionsMoved, LedgerUnreadable) as error:
                 self._note(str(error))
             except Exception as error:
                 logger.exception("processing failed; starting again from the stored positions")
@@ -102,11 +113,46 @@ class Runner:
         visible = VisiblePositions(consumer)
         try:
             await self._rules.ready()
+            await self._eraser.check()
+            await self._replay(consumer)
             await self._take_up(consumer)
             await self._work(consumer, visible)
         finally:
             await visible.close()
             await consumer.close()
+
+    async def _replay(self, consumer: Consumer) -> None:
+        """Catch up in the order of time where the store is behind what was processed before. Group positions are left
+        as they are, so that a replay which is cut short is still known to be one."""
+        plan = await replay_plan(self._log, self._store, TOPICS, everything=self._settings.processor_replay)
+        if plan is None:
+            return
+        await self._take_all(consumer, plan)
+        self._trouble = self._progress = "Reading the log again."
+        starts = {TopicPartition(*key): offset for key, offset in self._stored.items()}
+        reader = OrderedReader(consumer, self._log, starts, plan.ends)
+        total, max_bytes = reader.left, self._settings.processor_batch_bytes
+        ahead = asyncio.create_task(reader.take(max_bytes))
+        try:
+            while not self._stopping.is_set() and (records := await self._unless_stopped(ahead)):
+                if consumer.generation != self._generation:
+                    raise PositionsMoved("partitions were assigned anew")
+                self._progress = f"Reading the log again: {total - reader.left} of {total} records."
+                self._note(self._progress)
+                ahead = asyncio.create_task(reader.take(max_bytes))
+                for replayed, run in plan.runs(records):
+                    await self._apply(self._batch(run, replayed=replayed))
+            await reader.close()
+        finally:
+            self._progress = None
+            await _cancelled(ahead)
+
+    async def _take_all(self, consumer: Consumer, plan: ReplayPlan) -> None:
+        """Wait until every partition is ours: their common order is what a replay needs."""
+        while not self._stopping.is_set() and not plan.ends.keys() <= await consumer.assignment():
+            self._note("Waiting to read the log again: run one processor only until that is done.")
+            await self._pause(TAKE_ALL_WAIT)
+        await self._take_up(consumer)
 
     async def _take_up(self, consumer: Consumer) -> None:
         """Read each partition that is assigned now from its stored position on."""
@@ -129,12 +175,9 @@ class Runner:
         ahead = asyncio.create_task(self._next(consumer))
         try:
             while not self._stopping.is_set():
-                stopping = asyncio.create_task(self._stopping.wait())
-                await asyncio.wait({ahead, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel()
-                if not ahead.done():
+                fetched = await self._unless_stopped(ahead)
+                if fetched is None:
                     return
-                fetched = ahead.result()
                 current = fetched.generation == self._generation == consumer.generation
                 if not current:
                     await self._take_up(consumer)
@@ -158,30 +201,37 @@ class Runner:
         records = await consumer.fetch(max_bytes=self._settings.processor_batch_bytes, max_wait=IDLE_WAIT)
         # Before anything else runs: a rebalance while the records are read makes them those of a generation before.
         generation = consumer.generation
-        return Fetched(self._batch(records), generation)
+        return Fetched(self._batch(in_order(records)), generation)
 
-    def _batch(self, records: Sequence[Record]) -> Batch:
+    def _batch(self, records: Sequence[Record], *, replayed: bool = False) -> Batch:
         began = time.perf_counter()
         parsed = parse(records, self._rules.current)
-        return Batch(records, parsed, (), time.perf_counter() - began)
+        return Batch(records, parsed, (), time.perf_counter() - began, replayed)
 
     async def _apply(self, batch: Batch) -> None:
+        """Apply a batch, in parts where something in it has to be applied alone."""
+        parts = alone(batch)
+        if len(parts) == 1:
+            await self._apply_whole(batch)
+            return
+        for records in parts:
+            await self._apply_whole(self._batch(records, replayed=batch.replayed))
+
+    async def _apply_whole(self, batch: Batch) -> None:
         """Apply a batch; a conflict halves it, so that what contends with another worker stays small."""
         tries = 0
         while True:
             moves = moves_for(batch.records, self._log.log_id, self._stored)
             try:
-                await self._pipeline.apply(
-                    Batch(batch.records, batch.parsed, moves, batch.parse_seconds), self._rules.current
-                )
+                await self._pipeline.apply(replace(batch, moves=moves), self._rules.current)
             except Conflict as error:
                 self._metrics.inc(m.PROCESSOR_CONFLICTS)
                 tries += 1
                 await self._check_fence(batch)
                 if len(batch.records) > 1:
                     middle = len(batch.records) // 2
-                    await self._apply(self._batch(batch.records[:middle]))
-                    await self._apply(self._batch(batch.records[middle:]))
+                    for half in (batch.records[:middle], batch.records[middle:]):
+                        await self._apply_whole(self._batch(half, replayed=batch.replayed))
                     return
                 if tries >= SINGLE_TRIES:
                     raise StoreUnavailable(f"A batch still conflicts after {tries} tries: {error}") from error
@@ -190,7 +240,7 @@ class Runner:
                 await self._hold(str(error))
             else:
                 self._metrics.set(m.PROCESSOR_STOPPED, 0)
-                self._trouble = None
+                self._trouble = self._progress
                 for move in moves:
                     self._stored[move.key.topic, move.key.partition] = move.new
                 self._outbox.wake()
@@ -216,6 +266,13 @@ class Runner:
         if self._stopping.is_set():
             raise StoreUnavailable("stopping")
 
+    async def _unless_stopped(self, task: asyncio.Task[T]) -> T | None:
+        """The task's result, or None when a stop is asked for first."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        return task.result() if task.done() else None
+
     def _note(self, sentence: str) -> None:
         if self._trouble != sentence and not self._stopping.is_set():
             logger.warning("not processing", reason=sentence)
@@ -230,7 +287,7 @@ def _ends(batch: Batch) -> Mapping[tuple[str, int], int]:
     return {(record.topic, record.partition): record.offset + 1 for record in batch.records}
 
 
-async def _cancelled(task: asyncio.Task[Fetched]) -> None:
+async def _cancelled(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, LogUnavailable):
         await task

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from leocdp.kit.settings import LogSettings, ServiceSettings, StoreSettings
+from leocdp.kit.settings import ErasureSettings, LogSettings, ServiceSettings, StoreSettings
 
 
-class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings):
+class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings, ErasureSettings):
     processor_port: int = Field(default=8070, ge=0, le=65535, description="Port of health and metrics.")
     processor_batch_bytes: int = Field(
         default=4_194_304, ge=65_536, description="About how many bytes of the log are decided on in one batch."
@@ -28,4 +28,9 @@ class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings):
     processor_accept_log: str = Field(
         default="",
         description="Id of a new event log to start reading from its beginning, after the old one was exchanged.",
+    )
+    processor_replay: bool = Field(
+        default=False,
+        description="Treat all that the log holds at start, and the store has not read, as a replay: destinations get "
+        "nothing of it. What was processed before is known to be one without this.",
     )

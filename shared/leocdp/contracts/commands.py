@@ -11,8 +11,15 @@
 | ``review`` | ``id``, ``state``: ``rejected`` or ``open`` | ``id``, ``state`` |
 | ``replay`` | ``ids`` of dead letters | ``replayed`` (count) |
 | ``remove_source`` | ``source`` (id): whose data is removed | ``profiles``, ``events``, ``kept`` (counts) |
+| ``erase`` | ``profile`` (id), or what a ledger holds: ``hashes``, ``key``, ``at`` | see below |
 
 Profiles are named by id. A command that cannot be applied is *refused* with a reason; it is never an error.
+
+``erase``: ``hashes`` {keyed hash of an identifier: [[since, until], …]}, hashed with the secret whose fingerprint is
+``key``; ``at`` (ms) is the time of the erasure where that was before the command. With both, the hashes find the person
+where the profile is not known, as after a restore. The result has the counts ``profiles``, ``events``, ``identifiers``,
+``history``, ``problems``, ``outbox``, and ``profile_ids``, ``at``, ``copies_until`` (the day when the last copy in log
+and backups has aged out), and ``key`` and ``hashes`` of the ledger.
 """
 
 from __future__ import annotations
@@ -22,7 +29,16 @@ from typing import Any, Literal
 import msgspec
 
 CommandKind = Literal[
-    "merge", "unmerge", "consent", "label", "identifier_state", "lift_cannot_link", "review", "replay", "remove_source"
+    "merge",
+    "unmerge",
+    "consent",
+    "label",
+    "identifier_state",
+    "lift_cannot_link",
+    "review",
+    "replay",
+    "remove_source",
+    "erase",
 ]
 
 

@@ -50,6 +50,11 @@ def topic_spec(name: str) -> TopicSpec:
     raise KeyError(name)
 
 
+def longest_retention_ms() -> int:
+    """After this time no topic that may hold personal data has a record of today any more."""
+    return max(spec.retention_ms for spec in TOPICS if spec.retention_ms is not None)
+
+
 def partition_for(value: str, partitions: int) -> int:
     """The partition that everything about ``value`` goes to: CRC-32, which costs a tenth of a microsecond."""
     try:

@@ -27,16 +27,26 @@ class Running:
     environment: Environment
     reader: ProfileReader
 
-    async def send(self, *bodies: Mapping[str, Any] | bytes, partition: int = 0, source: str = "shop") -> None:
-        """Append items to the accepted topic as one record, as an observer does."""
+    @staticmethod
+    def now() -> int:
+        return int(time.time() * 1000)
+
+    async def send(
+        self,
+        *bodies: Mapping[str, Any] | bytes,
+        partition: int = 0,
+        source: str = "shop",
+        at: int | None = None,
+    ) -> None:
+        """Append items to the accepted topic as one record, as an observer does; ``at``: received earlier than now."""
         items = [item(body) for body in bodies]
-        block = RequestBlock(int(time.time() * 1000), source, "segment", items, authenticated=True)
+        block = RequestBlock(at or self.now(), source, "segment", items, authenticated=True)
         value = encode(AcceptedRecord(VERSION, [block]))
         await self.environment.log.append([NewRecord(EVENTS_ACCEPTED, partition, value)])
 
     async def command(self, kind: CommandKind, id: str, **content: Any) -> CommandOutcome:
         """Append a command and wait for its outcome."""
-        record = CommandRecord(id=id, kind=kind, actor="usr_test", at=int(time.time() * 1000), content=content)
+        record = CommandRecord(id=id, kind=kind, actor="usr_test", at=self.now(), content=content)
         await self.environment.log.append([NewRecord(COMMANDS, 0, encode_command(record))])
         found: list[CommandOutcome] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from leocdp.domain.decisions import Changes, Command, ItemOutcome, LoadRequest, Snapshot
 from leocdp.domain.events import Envelope, Outcome
@@ -11,18 +11,22 @@ from leocdp.domain.identity.candidates import previous_ids
 from leocdp.domain.identity.history import Journal
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.identity.working_set import WorkingSet
+from leocdp.domain.privacy.erasure import ERASED, without_erased
 from leocdp_processor.decide.commands import decide_command, needs
 from leocdp_processor.decide.events import decide_event
 from leocdp_processor.decide.outbox import outbox_records
 
 Item = Envelope | Command
 
-PASSED_OVER = frozenset({"replay", "remove_source"})
+PASSED_OVER = frozenset({"replay", "remove_source", "erase"})
 """Commands that move data about without deciding on anybody."""
 
 
-def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
-    """Everything that :func:`decide` will ask the snapshot for, whatever it decides."""
+def load_request(items: Sequence[Item], rules: IdentityRules, erasures: Iterable[str] = ()) -> LoadRequest:
+    """Everything that :func:`decide` will ask the snapshot for, whatever it decides.
+
+    ``erasures``: hashes to look for in the ledger.
+    """
     identifiers: set[str] = set()
     dedup_keys: set[bytes] = set()
     trees: set[str] = set()
@@ -46,6 +50,7 @@ def load_request(items: Sequence[Item], rules: IdentityRules) -> LoadRequest:
         trees=frozenset(trees),
         merge_ids=frozenset(merge_ids),
         command_ids=frozenset(command_ids),
+        erasures=frozenset(erasures),
     )
 
 
@@ -65,10 +70,14 @@ def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now:
         if isinstance(item, Envelope):
             key = item.dedup_key
             if key in seen or key in snapshot.known:
-                changes.problems.append(_duplicate(item, now))
+                changes.problems.append(_not_applied(item, Outcome.DUPLICATE, "known", now))
+                continue
+            event = without_erased(item, snapshot.erased, people) if snapshot.erased else item
+            if event is None:
+                changes.problems.append(_not_applied(item, Outcome.FILTERED, ERASED, now))
                 continue
             seen.add(key)
-            decide_event(item, people, journal, dropped, changes)
+            decide_event(event, people, journal, dropped, changes)
         elif item.id not in answered and item.kind not in PASSED_OVER:
             answered.add(item.id)
             changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
@@ -90,10 +99,10 @@ def _conclude(changes: Changes, people: WorkingSet, journal: Journal, dropped: C
     changes.dropped_identifiers = dict(dropped)
 
 
-def _duplicate(event: Envelope, now: int) -> ItemOutcome:
+def _not_applied(event: Envelope, outcome: Outcome, reason: str, now: int) -> ItemOutcome:
     return ItemOutcome(
-        outcome=Outcome.DUPLICATE,
-        reason="known",
+        outcome=outcome,
+        reason=reason,
         at=now,
         address=event.address,
         source_id=event.source.id,

@@ -79,16 +79,14 @@ class Erasure:
     """Fingerprint of the secret that the ledger was hashed with."""
     people: tuple[ErasedPerson, ...]
     """None when nobody is there (any more): then the ledger alone is written."""
-    ledger: Ledger
+    ledger: Mapping[str, tuple[Spell, ...]]
+    """By hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureReceipt:
     """What an erasure has deleted. A store keeps it under the erasure's id."""
 
-    id: str
-    at: int
-    people: tuple[tuple[str, ...], ...] = ()
-    """Per person all its profile ids, the root first."""
+    erasure: Erasure
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many ``profiles``, ``events``, ``identifiers``, ``history``, ``problems`` and ``outbox`` records."""

@@ -21,6 +21,7 @@ _ID_FIELDS: Final = frozenset(
     {"userid", "anonymousid", "previousid", "id", "visid", "profileid", "customerid", "deviceid", "token"}
 )
 _PHONE_LIKE: Final = compile(r"\+?\d[\d .()/-]{7,20}\d")
+_FIELD: Final = compile(r'"(\w{1,40})"\s*:\s*"?([^"\s,}]{1,600})')
 _WORD: Final = compile(r"[^\s\"'<>,;{}\[\]]+")
 
 
@@ -44,7 +45,7 @@ class Mentions:
         try:
             parsed = json.loads(payload)
         except (ValueError, RecursionError):
-            return any(self._holds(word, "") for word in _pieces(payload))
+            return any(self._holds(text, field) for field, text in _pieces(payload))
         return any(self._holds(text, field) for field, text in _texts(parsed))
 
     def _may_hold(self, payload: str) -> bool:
@@ -79,11 +80,12 @@ def _texts(value: Any) -> Iterator[tuple[str, str]]:
             yield field, str(part)
 
 
-def _pieces(text: str) -> Iterator[str]:
-    for found in _WORD.finditer(text):
-        yield found.group()
-    for found in _PHONE_LIKE.finditer(text):
-        yield found.group()
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The same for what is no JSON, though it may have begun as that."""
+    for found in _FIELD.finditer(text):
+        yield found[1], found[2]
+    for pattern in (_WORD, _PHONE_LIKE):
+        yield from (("", found.group()) for found in pattern.finditer(text))
 
 
 def _plain(field: str) -> str:

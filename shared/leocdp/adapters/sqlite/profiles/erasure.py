@@ -44,12 +44,7 @@ def erase_people(
     events = remove_events(connection, leaves, (), removal, known=True)
     remove_profiles(connection, people, removal)
     counts = {"profiles": len(leaves), "events": events, "problems": problems, **removal.traces}
-    receipt = ErasureReceipt(
-        erasure.id,
-        erasure.at,
-        tuple((one.root, *(leaf for leaf in one.leaves if leaf != one.root)) for one in erasure.people),
-        {name: counts.get(name, 0) for name in COUNTED},
-    )
+    receipt = ErasureReceipt(erasure, {name: counts.get(name, 0) for name in COUNTED})
     _write_ledger(connection, erasure, receipt)
     return receipt, removal
 
