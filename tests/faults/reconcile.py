@@ -23,9 +23,9 @@ def lag(stack: Stack) -> int:
         return int(answer.json()["lag"]) if answer.status_code == 200 else -1
 
 
-async def reconcile(stack: Stack, sent: Sent, people: int) -> None:
+async def reconcile(stack: Stack, sent: Sent, people: int, store: ReaderSettings | None = None) -> None:
     """Stored events are exactly the acknowledged ones, and each person counts exactly theirs."""
-    reader = open_profile_reader(ReaderSettings(data_dir=stack.data_dir))
+    reader = open_profile_reader(store or ReaderSettings(data_dir=stack.data_dir))
     await reader.start()
     try:
         counts = await reader.counts()

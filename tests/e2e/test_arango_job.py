@@ -1,0 +1,79 @@
+"""The whole product with ArangoDB as its profile store: ``LEOCDP_STORE_URL=arangodb://… leocdp run``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from leocdp.adapters.arango.connection import Connection
+from tests.contract.arango_backend import double_database
+from tests.doubles.arangodb.double import Double
+from tests.doubles.arangodb.faults import Fault, operation
+from tests.faults.client import RetryingClient
+from tests.faults.reconcile import ReaderSettings, lag, reconcile
+from tests.faults.stack import SERVICES, WRITE_KEY, Stack, running_stack, wait_for
+
+PEOPLE = 20
+KILLS = 4
+IDLE_SECONDS = 2.0
+"""After which the server ends the transaction of a processor that was killed."""
+
+
+def store_settings(connection: Connection) -> ReaderSettings:
+    url = f"arangodb://{connection.user}@{connection.hosts[0].removeprefix('http://')}/{connection.database}"
+    return ReaderSettings(store_url=url, store_password=SecretStr(connection.password))
+
+
+@pytest.mark.timeout(240)
+async def test_events_become_people_while_processor_and_database_fail(tmp_path: Path) -> None:
+    with double_database() as (double, connection):
+        double.server.sessions.idle = IDLE_SECONDS
+        settings = store_settings(connection)
+        environment = {"LEOCDP_STORE_URL": settings.store_url, "LEOCDP_STORE_PASSWORD": connection.password}
+        with running_stack(tmp_path, LEOCDP_SUPERVISOR_HEALTHY_AFTER="3", **environment) as stack:
+            client = RetryingClient(stack.observer, WRITE_KEY, seed=5, people=PEOPLE)
+            sending = asyncio.create_task(client.run())
+            faults = await _hurt(stack, double, Random(3))
+            client.stop()
+            sent = await asyncio.wait_for(sending, 60)
+            assert sent.unexpected == []
+            assert all(fault.hits for fault in faults), "no commit was hit"
+            assert len(sent.acknowledged) > 50, "the load was too small to mean anything"
+            await asyncio.to_thread(wait_for, lambda: all(map(stack.ready, SERVICES)), 60, stack.tail)
+            await asyncio.to_thread(wait_for, lambda: lag(stack) == 0, 60, lambda: f"lag {lag(stack)}:\n{stack.tail()}")
+            await asyncio.to_thread(_is_shown, stack)
+        await reconcile(stack, sent, PEOPLE, settings)
+        assert not (tmp_path / "var" / "profiles.db").exists()
+
+
+async def _hurt(stack: Stack, double: Double, random: Random) -> list[Fault]:
+    """Kill the processor, drop connections around commits, and take the database away once."""
+    commits = operation("transaction.commit")
+    faults = [
+        double.fault(Fault("drop_after", commits, skip=2, every=4, times=3)),
+        double.fault(Fault("drop_before", commits, skip=3, every=5, times=3)),
+    ]
+    for number in range(KILLS):
+        await asyncio.sleep(random.uniform(0.5, 1.5))
+        while not stack.kill("processor"):
+            await asyncio.sleep(0.05)
+        if number == KILLS // 2:
+            double.stop()
+            await asyncio.sleep(1)
+            double.start()
+    return faults
+
+
+def _is_shown(stack: Stack) -> None:
+    with stack.api() as api:
+        told = api.get("/status").json()
+        assert told["engine"]["store"] == "arangodb"
+        found = api.get("/profiles", params={"q": "user-7"}).json()
+        assert found["data"], found
+        assert api.get(f"/profiles/{found['data'][0]['id']}").json()["events"]["total"] > 0
+    assert httpx.get(f"{stack.gateway}/login").status_code == 200
