@@ -29,7 +29,7 @@ def in_order(records: Sequence[Record]) -> list[Record]:
     placed: list[tuple[Place, int, Record]] = []
     for number, record in enumerate(records):
         at = latest[record.topic_partition] = max(record.timestamp, latest.get(record.topic_partition, 0))
-        placed.append(((at, RANK[record.topic], "", 0), number, record))
+        placed.append(((at, *_place(record)[1:]), number, record))
     placed.sort(key=lambda one: one[:2])
     return [record for _, _, record in placed]
 
