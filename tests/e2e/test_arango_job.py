@@ -55,11 +55,11 @@ async def _hurt(stack: Stack, double: Double, random: Random) -> list[Fault]:
     """Kill the processor, drop connections around commits, and take the database away once."""
     commits = operation("transaction.commit")
     faults = [
-        double.fault(Fault("drop_after", commits, skip=2, every=4, times=3)),
-        double.fault(Fault("drop_before", commits, skip=3, every=5, times=3)),
+        double.fault(Fault("drop_after", commits, every=3, times=3)),
+        double.fault(Fault("drop_before", commits, skip=1, every=3, times=3)),
     ]
     for number in range(KILLS):
-        await asyncio.sleep(random.uniform(0.5, 1.5))
+        await asyncio.sleep(random.uniform(1, 2))
         while not stack.kill("processor"):
             await asyncio.sleep(0.05)
         if number == KILLS // 2:
