@@ -19,6 +19,7 @@ from leocdp.ports.admin_store import (
     LastOwner,
     LinkRefused,
     LinkRow,
+    PrivacyRow,
     SessionRow,
     Unknown,
     UserRow,
@@ -392,7 +393,51 @@ class RecordsContract:
         assert await actions(store) == ["new"]
 
 
+def privacy(number: int, kind: Any = "erasure", **fields: Any) -> PrivacyRow:
+    given: dict[str, Any] = {"state": "pending", "profile_id": f"prf_{number}", "actor": "usr_1"}
+    at = T0 + number
+    return PrivacyRow(id=f"prv_{number}", kind=kind, created_at=at, issued_at=at, **{**given, **fields})
+
+
+class PrivacyContract:
+    async def test_a_privacy_request_is_kept_and_replaced_whole(self, store: AdminStore) -> None:
+        ledger = {"hashes": {"ab": [[0, T0], [T0 + 5, T0 + 9]]}, "key": "k", "at": T0}
+        asked = privacy(1, ledger=ledger, command_id="cmd_1")
+        await store.put_privacy_request(asked, audit=[entry("privacy.erasure", "prf_1")])
+        assert await store.privacy_request("prv_1") == asked
+        assert await actions(store) == ["privacy.erasure"]
+        done = replace(asked, state="done", done_at=T0 + 9, receipt={"events": 3, "name": "á"}, command_id="cmd_2")
+        await store.put_privacy_request(done)
+        assert await store.privacy_request("prv_1") == done
+        assert await store.privacy_requests() == [done]
+        assert await store.privacy_request("prv_2") is None
+
+    async def test_privacy_requests_are_listed_newest_first_page_by_page(self, store: AdminStore) -> None:
+        asked = [privacy(number, "access" if number == 3 else "erasure") for number in range(1, 6)]
+        asked.append(replace(asked[4], id="prv_6"))
+        for one in asked:
+            await store.put_privacy_request(one)
+        newest = asked[::-1]
+        assert await store.privacy_requests(limit=2) == newest[:2]
+        place = (newest[1].created_at, newest[1].id)
+        assert await store.privacy_requests(limit=3, before=place) == newest[2:5]
+        assert await store.privacy_requests(kind="access") == [asked[2]]
+        erasures = [one for one in newest if one.kind == "erasure"]
+        assert await store.privacy_requests(kind="erasure") == erasures
+
+    async def test_tidying_leaves_privacy_requests(self, store: AdminStore) -> None:
+        await store.put_privacy_request(privacy(1))
+        await store.tidy(now=T0 + 5_000 * DAY, audit_before=T0 + 5_000 * DAY)
+        assert await store.privacy_request("prv_1") == privacy(1)
+
+
 class AdminStoreContract(
-    UsersContract, LinksContract, SessionsContract, KeysContract, ConfigurationContract, RecordsContract
+    UsersContract,
+    LinksContract,
+    SessionsContract,
+    KeysContract,
+    ConfigurationContract,
+    RecordsContract,
+    PrivacyContract,
 ):
     """All of it."""

@@ -128,6 +128,7 @@ class Runner:
         if plan is None:
             return
         await self._take_all(consumer, plan)
+        logger.info("reading the log again", seen=sum(plan.seen.values()), end=sum(plan.ends.values()))
         self._trouble = self._progress = "Reading the log again."
         starts = {TopicPartition(*key): offset for key, offset in self._stored.items()}
         reader = OrderedReader(consumer, self._log, starts, plan.ends)
@@ -137,8 +138,7 @@ class Runner:
             while not self._stopping.is_set() and (records := await self._unless_stopped(ahead)):
                 if consumer.generation != self._generation:
                     raise PositionsMoved("partitions were assigned anew")
-                self._progress = f"Reading the log again: {total - reader.left} of {total} records."
-                self._note(self._progress)
+                self._trouble = self._progress = f"Reading the log again: {total - reader.left} of {total} records."
                 ahead = asyncio.create_task(reader.take(max_bytes))
                 for replayed, run in plan.runs(records):
                     await self._apply(self._batch(run, replayed=replayed))

@@ -24,6 +24,8 @@ from leocdp.kit.errors import LeoError
 Role = Literal["owner", "marketer", "viewer"]
 UserStatus = Literal["active", "disabled"]
 LinkKind = Literal["first_owner", "invitation", "password"]
+PrivacyKind = Literal["access", "erasure", "objection"]
+PrivacyState = Literal["pending", "done", "refused"]
 
 
 class AdminStoreError(LeoError):
@@ -182,6 +184,29 @@ class IssuedCommand:
     at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyRow:
+    """A request of a person about their data. Nothing in it names the person but a profile id."""
+
+    id: str
+    kind: PrivacyKind
+    state: PrivacyState
+    profile_id: str
+    actor: str
+    created_at: int
+    issued_at: int
+    """When the latest command for it was issued."""
+    command_id: str = ""
+    """The latest command for it: an erasure is issued again after a restore."""
+    done_at: int | None = None
+    reason: str = ""
+    """Why it was refused."""
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+    """What was done, as JSON."""
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+    """Of an erasure: ``hashes``, ``key`` and ``at``, as in the command (contracts.commands)."""
+
+
 Audit = Sequence[AuditEntry]
 
 
@@ -317,6 +342,18 @@ class AdminStore(Protocol):
 
     async def forget_command(self, command_id: str) -> None:
         """The log did not take it."""
+
+    # Privacy requests: kept for ever, because they are the ledger of erasures too
+
+    async def put_privacy_request(self, request: PrivacyRow, *, audit: Audit = ()) -> None:
+        """Add it, or replace the one with this id."""
+
+    async def privacy_request(self, request_id: str) -> PrivacyRow | None: ...
+
+    async def privacy_requests(
+        self, *, kind: str = "", limit: int = 50, before: tuple[int, str] | None = None
+    ) -> Sequence[PrivacyRow]:
+        """Newest first by (``created_at``, ``id``); ``before``: only those that come after this place."""
 
     async def record(self, audit: Audit) -> None: ...
 

@@ -49,8 +49,8 @@ class Commands:
 
         Raises Conflict (``command_refused``) when the processor says no, NotNow when the log cannot take it.
         """
-        command_id = await self._issue(actor, kind, content, actor.did(action, target, at=self._clock.now()))
-        outcome = await self._outcome(command_id)
+        command_id = await self.issue(actor, kind, content, actor.did(action, target, at=self._clock.now()))
+        outcome = await self.outcome(command_id)
         if outcome is None:
             return CommandShape(id=command_id, kind=kind, state="pending")
         if outcome.state == "refused":
@@ -62,7 +62,7 @@ class Commands:
     ) -> CommandShape:
         """Append without waiting."""
         entry = actor.did(action, target, at=self._clock.now(), count=len(content.get("ids", ())))
-        command_id = await self._issue(actor, kind, content, entry)
+        command_id = await self.issue(actor, kind, content, entry)
         return CommandShape(id=command_id, kind=kind, state="pending")
 
     async def get(self, actor: Actor, command_id: str) -> CommandShape:
@@ -75,9 +75,16 @@ class Commands:
             raise NotFound("command_not_found", "There is no command with this id.")
         return CommandShape(id=issued.id, kind=issued.kind, state="pending")
 
-    async def _issue(self, actor: Actor, kind: CommandKind, content: Mapping[str, Any], entry: AuditEntry) -> str:
+    async def issue(
+        self, actor: Actor, kind: CommandKind, content: Mapping[str, Any], entry: AuditEntry, command_id: str = ""
+    ) -> str:
+        """Append, and return the id. Raises NotNow when the log cannot take it."""
         record = CommandRecord(
-            id=f"cmd_{token_hex(16)}", kind=kind, actor=actor.audit_id, at=self._clock.now(), content=dict(content)
+            id=command_id or new_command_id(),
+            kind=kind,
+            actor=actor.audit_id,
+            at=self._clock.now(),
+            content=dict(content),
         )
         issued = IssuedCommand(id=record.id, kind=kind, actor=record.actor, at=record.at)
         await self._store.add_command(
@@ -90,8 +97,9 @@ class Commands:
             raise NotNow(f"The event log cannot take this now: {error} Try again.", error.code) from error
         return record.id
 
-    async def _outcome(self, command_id: str) -> CommandOutcome | None:
-        """Poll with growing pauses: the processor is another process, and the store has no way to call."""
+    async def outcome(self, command_id: str) -> CommandOutcome | None:
+        """Wait for it up to five seconds. Polls with growing pauses: the processor is another process, and the store
+        has no way to call."""
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + self._wait, _FIRST_PAUSE_S
         while True:
@@ -104,6 +112,10 @@ class Commands:
                 return outcome
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+
+
+def new_command_id() -> str:
+    return f"cmd_{token_hex(16)}"
 
 
 def _shape(outcome: CommandOutcome) -> CommandShape:

@@ -16,6 +16,7 @@ from leocdp.ports.admin_store import (
     IssuedCommand,
     KeyRow,
     LinkRow,
+    PrivacyRow,
     SessionRow,
     StoredAudit,
     UserRow,
@@ -163,6 +164,17 @@ class SQLiteAdminStore:
 
     async def forget_command(self, command_id: str) -> None:
         await self._write(lambda c: records.forget_command(c, command_id))
+
+    async def put_privacy_request(self, request: PrivacyRow, *, audit: Audit = ()) -> None:
+        await self._write(lambda c: records.put_privacy_request(c, request), audit)
+
+    async def privacy_request(self, request_id: str) -> PrivacyRow | None:
+        return await self._file.read(lambda c: records.privacy_request(c, request_id))
+
+    async def privacy_requests(
+        self, *, kind: str = "", limit: int = 50, before: tuple[int, str] | None = None
+    ) -> Sequence[PrivacyRow]:
+        return await self._file.read(lambda c: records.privacy_requests(c, kind, limit, before))
 
     async def record(self, audit: Audit) -> None:
         await self._write(lambda _: None, audit)

@@ -1,4 +1,4 @@
-"""API keys, issued commands, and the audit log."""
+"""API keys, issued commands, privacy requests, and the audit log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.sqlite.admin import rows
-from leocdp.ports.admin_store import AlreadyExists, AuditQuery, IssuedCommand, KeyRow, StoredAudit, Unknown
+from leocdp.ports.admin_store import AlreadyExists, AuditQuery, IssuedCommand, KeyRow, PrivacyRow, StoredAudit, Unknown
 
 DAY_MS: Final = 86_400_000
 COMMANDS_KEPT_MS: Final = 30 * DAY_MS
+_PRIVACY: Final = rows.select(rows.PRIVACY, "privacy_requests")
 _KEYS: Final = rows.select(rows.KEY, "api_keys")
 
 
@@ -65,6 +66,26 @@ def command(connection: sqlite3.Connection, command_id: str) -> IssuedCommand | 
 
 def forget_command(connection: sqlite3.Connection, command_id: str) -> None:
     connection.execute("DELETE FROM commands WHERE id = ?", (command_id,))
+
+
+def put_privacy_request(connection: sqlite3.Connection, request: PrivacyRow) -> None:
+    connection.execute(
+        rows.insert(rows.PRIVACY, "privacy_requests").replace("INSERT", "INSERT OR REPLACE", 1),
+        rows.privacy_values(request),
+    )
+
+
+def privacy_request(connection: sqlite3.Connection, request_id: str) -> PrivacyRow | None:
+    row = connection.execute(_PRIVACY + "WHERE id = ?", (request_id,)).fetchone()
+    return rows.privacy(row) if row else None
+
+
+def privacy_requests(
+    connection: sqlite3.Connection, kind: str, limit: int, before: tuple[int, str] | None
+) -> Sequence[PrivacyRow]:
+    where = "WHERE (? = '' OR kind = ?) AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+    found = connection.execute(_PRIVACY + where, (kind, kind, *(before or (1 << 62, "")), limit))
+    return [rows.privacy(row) for row in found]
 
 
 def audit(connection: sqlite3.Connection, query: AuditQuery) -> Sequence[StoredAudit]:

@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.contracts.config_entries import ConfigEntry
-from leocdp.ports.admin_store import AuditEntry, KeyRow, LinkRow, SessionRow, StoredAudit, UserRow
+from leocdp.ports.admin_store import AuditEntry, KeyRow, LinkRow, PrivacyRow, SessionRow, StoredAudit, UserRow
 
 USER: Final = "id, email, name, role, status, language, password_hash, created_at, last_login_at, version"
 SESSION: Final = "token_hash, user_id, created_at, last_seen_at, expires_at, client, agent"
 LINK: Final = "token_hash, kind, created_at, expires_at, user_id, used_at"
 KEY: Final = "id, name, secret_hash, scopes, created_at, created_by, expires_at, last_used_at, revoked_at"
 ENTRY: Final = "kind, id, version, at, deleted, data"
+PRIVACY: Final = (
+    "id, kind, state, profile_id, actor, created_at, issued_at, command_id, done_at, reason, receipt, ledger"
+)
 AUDIT: Final = "sequence, at, actor, actor_name, action, target, client, details"
 
 Row = Sequence[Any]
@@ -75,6 +78,17 @@ def entry(row: Row) -> ConfigEntry:
 
 def entry_values(value: ConfigEntry) -> tuple[Any, ...]:
     return (value.kind, value.id, value.version, value.at, int(value.deleted), to_json(value.data))
+
+
+def privacy(row: Row) -> PrivacyRow:
+    *others, receipt, ledger = row
+    fields = dict(zip(PRIVACY.split(", "), others, strict=False))
+    return PrivacyRow(**fields, receipt=json.loads(receipt), ledger=json.loads(ledger))
+
+
+def privacy_values(value: PrivacyRow) -> tuple[Any, ...]:
+    fields = [getattr(value, name) for name in PRIVACY.split(", ")[:-2]]
+    return (*fields, to_json(value.receipt), to_json(value.ledger))
 
 
 def audit(row: Row) -> StoredAudit:

@@ -92,5 +92,23 @@ _FIRST: Final = (
     "CREATE INDEX audit_by_action ON audit (action, sequence)",
 )
 
-MIGRATIONS: Final = (_FIRST,)
+_PRIVACY: Final = (
+    """CREATE TABLE privacy_requests (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        profile_id TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        issued_at INTEGER NOT NULL,
+        command_id TEXT NOT NULL,
+        done_at INTEGER,
+        reason TEXT NOT NULL,
+        receipt TEXT NOT NULL,
+        ledger TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX privacy_requests_newest ON privacy_requests (created_at, id)",
+)
+
+MIGRATIONS: Final = (_FIRST, _PRIVACY)
 """Statements that lead from version n to n + 1."""
