@@ -37,7 +37,7 @@ def decide_event(
 def _absorb(event: Envelope, resolution: Resolution) -> None:
     """Add the event to its leaf and its person, and note what that changed."""
     people, root = resolution.people, resolution.root
-    added = addition(event, [candidate.key for candidate in resolution.found])
+    added = addition(event, [candidate.key for candidate in resolution.found] if event.consent else ())
     before = _consent_status(people, root, event.consent) if event.consent else []
     changed: Sequence[str] = ()
     for state in people.states(resolution.leaf):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from leocdp.domain.events import Envelope
 from leocdp.domain.identity.identifiers import Identifier
@@ -17,7 +19,7 @@ ANONYMOUS_ID: Final = "anonymous_id"
 SHARED: Final = "shared"
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True):
     """A usable identifier of an event. ``former`` marks the old user id of an alias."""
 
     key: str

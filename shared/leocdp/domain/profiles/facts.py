@@ -65,25 +65,23 @@ def _lasts(event: Envelope) -> Mapping[str, Any]:
     context = event.context
     if not context and event.type != "page":
         return _NOTHING
-    found = (
-        ("touch", _touch(event)),
-        ("locale", _text(context.get("locale"))),
-        ("timezone", _text(context.get("timezone"))),
-        ("device", _device(context)),
-        ("place", _place(context)),
-    )
-    return {name: value for name, value in found if value}
+    found: dict[str, Any] = {"touch": _touch(event)}
+    for name in ("locale", "timezone"):
+        found[name] = _text(context[name]) if name in context else ""
+    found["device"] = _device(context)
+    found["place"] = _place(context) if "location" in context else _NOTHING
+    return {name: value for name, value in found.items() if value}
 
 
 def _touch(event: Envelope) -> Mapping[str, str]:
     context = event.context
     campaign, page = context.get("campaign"), context.get("page")
-    if not isinstance(page, Mapping):
+    if not isinstance(page, dict):
         if event.type != "page" and not campaign:
             return _NOTHING
         page = event.properties
     arrival = _arrival(_text(page.get("url"), 2_000), _text(page.get("referrer"), 2_000))
-    if isinstance(campaign, Mapping) and campaign:
+    if isinstance(campaign, dict) and campaign:
         named = {part: _text(campaign.get(key)) for key, part in _CAMPAIGN}
         return {**arrival, **{part: word for part, word in named.items() if word}}
     return arrival
@@ -120,8 +118,8 @@ def _device(context: Mapping[str, Any]) -> Mapping[str, str]:
     """What an app says of its device and system, over what the user agent tells."""
     told = device_of(_text(context.get("userAgent"), 512))
     device, system = context.get("device"), context.get("os")
-    device = device if isinstance(device, Mapping) else _NOTHING
-    system = system if isinstance(system, Mapping) else _NOTHING
+    device = device if isinstance(device, dict) else _NOTHING
+    system = system if isinstance(system, dict) else _NOTHING
     if not device and not system:
         return told
     found = dict(told)
@@ -139,7 +137,7 @@ def _device(context: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _place(context: Mapping[str, Any]) -> Mapping[str, str]:
     location = context.get("location")
-    if not isinstance(location, Mapping):
+    if not isinstance(location, dict):
         return _NOTHING
     named = {part: _text(location.get(part)) for part in ("country", "region", "city")}
     return {part: word for part, word in named.items() if word}

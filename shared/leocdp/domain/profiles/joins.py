@@ -17,12 +17,16 @@ from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Register, 
 
 def later(a: Register, b: Register) -> Register:
     """The register that was written last: by time, then message id, then source (ids are unique per source)."""
-    return b if (b.at, b.message_id, b.source) > (a.at, a.message_id, a.source) else a
+    if a.at != b.at:
+        return b if b.at > a.at else a
+    return b if (b.message_id, b.source) > (a.message_id, a.source) else a
 
 
 def earlier(a: Register, b: Register) -> Register:
     """The register that was written first, by the same order."""
-    return b if (b.at, b.message_id, b.source) < (a.at, a.message_id, a.source) else a
+    if a.at != b.at:
+        return b if b.at < a.at else a
+    return b if (b.message_id, b.source) < (a.message_id, a.source) else a
 
 
 def latest_word(a: ConsentCell, b: ConsentCell) -> ConsentCell:
