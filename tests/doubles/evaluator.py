@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.doubles.arangodb.aql.context import Context
+from tests.doubles.arangodb.aql.context import Context, Data
 from tests.doubles.arangodb.aql.query import prepare, run
 
 
@@ -30,6 +30,9 @@ class Evaluator:
     def documents(self, collection: str) -> Iterator[dict[str, Any]]:
         return iter(self.data[collection])
 
+    def matching(self, collection: str, path: str, values: list[Any]) -> Iterator[dict[str, Any]]:
+        return self.documents(collection)
+
     def document(self, collection: str, key: str) -> dict[str, Any] | None:
         return next((each for each in self.data[collection] if each["_key"] == key), None)
 
@@ -38,3 +41,9 @@ class Evaluator:
 
     def modify(self, kind: str, collection: str, subject: Any, patch: Any, options: Mapping[str, Any]) -> Any:
         raise AssertionError("queries of these tests only read")
+
+
+def evaluate_on(data: Data, query: str, /, **bind_vars: Any) -> list[Any]:
+    """Results of a query, and no warnings."""
+    prepare(query, bind_vars)
+    return run(query, Context(data, bind_vars, lambda: 0))

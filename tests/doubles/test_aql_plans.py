@@ -48,6 +48,7 @@ INDEXES = {
         ("SORT d.s", (None, 0, False, False)),
         ("FILTER @v IN d.tags", ("tags", 1, False, False)),
         ("FILTER @v IN d.items[*].sku", ("skus", 1, False, False)),
+        ("FILTER d.items[*].sku == @v", (None, 0, False, False)),
         ("FILTER d.tags ANY == @v", (None, 0, False, False)),
         ("FILTER d.x.y >= 3", ("deep", 0, True, False)),
     ],

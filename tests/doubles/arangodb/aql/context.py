@@ -23,6 +23,9 @@ class Data(Protocol):
     def documents(self, collection: str) -> Iterator[dict[str, Any]]:
         """In no order that anybody may rely on."""
 
+    def matching(self, collection: str, path: str, values: list[Any]) -> Iterator[dict[str, Any]]:
+        """Documents among which are all that have one of these values at the path, in no order either."""
+
     def document(self, collection: str, key: str) -> dict[str, Any] | None: ...
 
     def has_index(self, collection: str, name: str) -> bool: ...

@@ -151,11 +151,12 @@ def condition(variable: str, node: Node, later: set[str]) -> Condition | None:
         return None
     sign = str(operator.children[0]) if operator.data == "op_compare" else operator.data
     mine, other = _path(variable, left), _path(variable, right)
+    mine = None if mine is not None and "[*]" in mine else mine
     if sign == "op_in" and other is not None and not _uses(left, later):
         return Condition(other if "[*]" in other else f"{other}[*]", "==", True, left)
     if mine is not None and not _uses(right, later) and sign in (*_FLIPPED, "op_in"):
         return Condition(mine, "in" if sign == "op_in" else sign, _is_given(right), right)
-    if other is not None and not _uses(left, later) and sign in _FLIPPED:
+    if other is not None and "[*]" not in other and not _uses(left, later) and sign in _FLIPPED:
         return Condition(other, _FLIPPED[sign], _is_given(left), left)
     return None
 

@@ -32,7 +32,7 @@ from tests.doubles.arangodb.aql.functions.arrays import distinct
 from tests.doubles.arangodb.aql.modifications import modification
 from tests.doubles.arangodb.aql.options import options
 from tests.doubles.arangodb.aql.plans import condition, conjuncts
-from tests.doubles.arangodb.aql.scanning import scan
+from tests.doubles.arangodb.aql.scanning import Sieve, scan
 from tests.doubles.arangodb.aql.syntax import Node, child, name
 from tests.doubles.arangodb.aql.values import sort_key, truth
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
@@ -92,7 +92,7 @@ class Compiler:
         if child(tail, "search"):
             raise Unknown("SEARCH")
         hints = options(tail, _FOR_OPTIONS, self.expression)
-        source = self._source(node.children[1], scope, self._keys(variable, scope, rest))
+        source = self._source(node.children[1], scope, self._sieve(variable, scope, rest))
 
         def run(ctx: Context, rows: Iterator[Row]) -> Iterator[Row]:
             chosen = hints(ctx)
@@ -102,22 +102,24 @@ class Compiler:
 
         return run, scope.declare(variable)
 
-    def _keys(self, variable: str, scope: Scope, rest: Sequence[Node]) -> Value | None:
-        """The keys that the FILTER behind a loop asks for, if it does: nothing else has to be looked at."""
+    def _sieve(self, variable: str, scope: Scope, rest: Sequence[Node]) -> Sieve | None:
         following = rest[0] if rest else None
         if not isinstance(following, Tree) or following.data != "filter_stmt":
             return None
         asked = [condition(variable, each, {variable}) for each in conjuncts(following.children[0])]
-        wanted = next((each for each in asked if each and each.field == "_key" and each.sign in ("==", "in")), None)
-        return self.expression(wanted.value, scope) if wanted else None
+        usable = [each for each in asked if each is not None and each.sign in ("==", "in")]
+        if not usable:
+            return None
+        best = next((each for each in usable if each.field == "_key"), usable[0])
+        return Sieve(best.field, self.expression(best.value, scope), best.sign == "in")
 
-    def _source(self, node: Node, scope: Scope, keys: Value | None) -> Source:
+    def _source(self, node: Node, scope: Scope, sieve: Sieve | None) -> Source:
         if isinstance(node, Token) and node.type == "COLLPARAM":
             bound = str(node[1:])
-            return lambda ctx, row, hints: scan(ctx, row, str(ctx.bind_vars[bound]), hints, keys)
+            return lambda ctx, row, hints: scan(ctx, row, str(ctx.bind_vars[bound]), hints, sieve)
         if isinstance(node, Tree) and node.data == "var" and name(node.children[0]) not in scope.variables:
             collection = name(node.children[0])
-            return lambda ctx, row, hints: scan(ctx, row, collection, hints, keys)
+            return lambda ctx, row, hints: scan(ctx, row, collection, hints, sieve)
         value = self.expression(node, scope)
         return lambda ctx, row, hints: _items(ctx, value(ctx, row))
 

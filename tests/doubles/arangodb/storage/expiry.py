@@ -12,7 +12,8 @@ from typing import Any
 from tests.doubles.arangodb.errors import ArangoProblem
 from tests.doubles.arangodb.storage.collections import Collection, Database
 from tests.doubles.arangodb.storage.documents import Document, Documents, WriteOptions
-from tests.doubles.arangodb.storage.indexes import Index, at_path
+from tests.doubles.arangodb.storage.indexes import Index
+from tests.doubles.arangodb.storage.paths import at_path
 from tests.doubles.arangodb.storage.transaction import Engine
 
 

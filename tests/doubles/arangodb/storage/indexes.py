@@ -7,13 +7,14 @@ element of the array is an entry (once per document); arrays that are empty or m
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
 from tests.doubles.arangodb.aql.values import canonical
 from tests.doubles.arangodb.errors import ArangoProblem, Unknown
+from tests.doubles.arangodb.storage.paths import column
 from tests.doubles.arangodb.storage.versions import Versions
 
 _COMMON: Final = frozenset({"type", "fields", "name", "inBackground"})
@@ -46,26 +47,10 @@ class Index:
 
     def values_of(self, document: Mapping[str, Any]) -> set[Hashable]:
         """Entries of a document, as hashable values."""
-        columns = [list(_column(document, path)) for path in self.fields]
+        columns = [list(column(document, path)) for path in self.fields]
         rows = product(*columns)
         found = {tuple(canonical(each) for each in row) for row in rows if not (self.sparse and None in row)}
         return set(found)
-
-
-def _column(document: Mapping[str, Any], path: str) -> Iterator[Any]:
-    before, star, after = path.partition("[*]")
-    value = at_path(document, before)
-    if not star:
-        yield value
-        return
-    for each in value if isinstance(value, list) else ():
-        yield at_path(each, after.removeprefix(".")) if after else each
-
-
-def at_path(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
 
 
 def define(wanted: Mapping[str, Any], number: int) -> Index:

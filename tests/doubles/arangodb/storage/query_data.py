@@ -27,6 +27,9 @@ class QueryData:
     def documents(self, collection: str) -> Iterator[Document]:
         return self._transaction.rows(self._database.collection(collection).documents)
 
+    def matching(self, collection: str, path: str, values: list[Any]) -> Iterator[Document]:
+        return self._transaction.candidates(self._database.collection(collection).documents, path, values)
+
     def document(self, collection: str, key: str) -> Document | None:
         declared = self._transaction.declared
         if declared is not None and collection not in declared:

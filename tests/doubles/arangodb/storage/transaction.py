@@ -38,10 +38,18 @@ class Transaction:
     def rows(self, table: Versions) -> Iterator[Any]:
         """Values as this transaction sees them, in no order."""
         own = self.writes.get(table, {})
-        for key in table.keys():  # noqa: SIM118
+        for key in table.keys():  # noqa: SIM118 - a method, and a list
             if key not in own and (value := table.read(key, self.snapshot)) is not ABSENT:
                 yield value
         yield from (value for value in own.values() if value is not ABSENT)
+
+    def candidates(self, table: Versions, path: str, values: list[Any]) -> Iterator[Any]:
+        """Values of the table, among them all that have one of ``values`` at the path."""
+        own = self.writes.get(table, {})
+        wanted = values if path == "_key" else table.candidates(path, values) | own.keys()
+        for key in table.turned(sorted({each for each in wanted if isinstance(each, str)})):
+            if (value := self.read(table, key)) is not ABSENT:
+                yield value
 
     def lock(self, table: Versions, key: Hashable, wait: float = 0.0) -> None:
         """Raises 1200 where another transaction holds the key, or has changed it since our snapshot.
@@ -96,7 +104,8 @@ class Engine:
 
     def lock(self, transaction: Transaction, table: Versions, key: Hashable, wait: float) -> None:
         place = (table, key)
-        self._until(lambda: self._owners.get(place, transaction) is transaction, wait, ArangoProblem(1200, "locked"))
+        if self._owners.get(place, transaction) is not transaction:
+            self._until(lambda: place not in self._owners, wait, ArangoProblem(1200, "locked"))
         self._owners[place] = transaction
         transaction.locked.add(place)
 
