@@ -34,6 +34,8 @@ class Breaker:
         self._failures = 0
         self._pause = first_pause
         self._until = 0.0
+        self.reason = ""
+        """What the last failure was."""
 
     def wait(self) -> float:
         """Seconds until somebody may ask again; 0 is a permission, which when open is given to one at a time."""
@@ -51,8 +53,9 @@ class Breaker:
             self._failures = 0
             self._pause = self._first_pause
 
-    def failed(self) -> None:
+    def failed(self, reason: str) -> None:
         with self._lock:
+            self.reason = reason
             self._failures += 1
             if self._failures == self._limit:
                 self._until = self._clock() + self._pause

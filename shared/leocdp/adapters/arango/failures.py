@@ -40,6 +40,13 @@ class Failure(Exception):
         self.number = number
 
 
+class LeftAlone(Failure):
+    """Nothing was asked, because the server has just failed several times in a row: not worth another try now."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(Kind.UNAVAILABLE, f"{reason}; the next try is in {seconds:.1f} s")
+
+
 _BY_NUMBER: Final = {
     1200: Kind.CONFLICT,
     1210: Kind.EXISTS,

@@ -11,11 +11,12 @@ from typing import Final, TypeVar
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database
-from leocdp.adapters.arango.failures import Failure, Kind
+from leocdp.adapters.arango.failures import Failure, Kind, LeftAlone
 from leocdp.adapters.arango.pauses import Pauses
 
-READ_SECONDS: Final = 2.0
-READ_TRIES: Final = 3
+REPEAT_SECONDS: Final = 2.0
+TRIES: Final = 6
+_AGAIN: Final = (Kind.UNAVAILABLE, Kind.CONFLICT)
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Threads:
         return await self._submit(lambda: self._once(work))
 
     async def repeat(self, work: Callable[[Database], T]) -> T:
-        """A few times while the server does not answer: for what may be done twice, such as reading."""
+        """A few times while the server does not answer or others are in the way: for what may be done twice."""
         return await self._submit(lambda: self._again(work))
 
     async def _submit(self, work: Callable[[], T]) -> T:
@@ -68,12 +69,14 @@ class Threads:
     # Below: on the pool's own threads.
 
     def _again(self, work: Callable[[Database], T]) -> T:
-        pauses = Pauses(self.stopping, READ_SECONDS, READ_TRIES)
+        pauses = Pauses(self.stopping, REPEAT_SECONDS, TRIES)
         while True:
             try:
                 return self._once(work)
+            except LeftAlone:
+                raise
             except Failure as error:
-                if error.kind is not Kind.UNAVAILABLE or not pauses.another():
+                if error.kind not in _AGAIN or not pauses.another():
                     raise
 
     def _once(self, work: Callable[[Database], T]) -> T:

@@ -13,7 +13,7 @@ from requests import RequestException, Session, Timeout
 from requests.adapters import HTTPAdapter
 
 from leocdp.adapters.arango.breaker import Breaker
-from leocdp.adapters.arango.failures import Failure, Kind
+from leocdp.adapters.arango.failures import Failure, Kind, LeftAlone
 
 CONNECT_SECONDS: Final = 3.05
 
@@ -47,7 +47,7 @@ class Transport(HTTPClient):
     ) -> Response:
         """Raises Failure (UNAVAILABLE) when there is no answer; the request may have been carried out all the same."""
         if (seconds := self._breaker.wait()) > 0:
-            raise Failure(Kind.UNAVAILABLE, f"ArangoDB does not answer; the next try is in {seconds:.1f} s")
+            raise LeftAlone(self._breaker.reason, seconds)
         body = data.encode() if isinstance(data, str) else data
         try:
             answer = session.request(
@@ -55,10 +55,11 @@ class Transport(HTTPClient):
             )
             text = answer.content.decode("utf-8", "replace")
         except RequestException as error:
-            self._breaker.failed()
-            raise Failure(Kind.UNAVAILABLE, _sentence(error)) from error
+            sentence = _sentence(error)
+            self._breaker.failed(sentence)
+            raise Failure(Kind.UNAVAILABLE, sentence) from error
         if answer.status_code in (502, 503, 504):
-            self._breaker.failed()
+            self._breaker.failed(f"ArangoDB answers with status {answer.status_code}")
         else:
             self._breaker.succeeded()
         return Response(method, answer.url, answer.headers, answer.status_code, answer.reason, text)

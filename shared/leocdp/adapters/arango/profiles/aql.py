@@ -37,7 +37,7 @@ LET known = UNION(
   (FOR m IN messages_4 FILTER m._key IN @messages RETURN m._key)
 )
 LET outcomes = (FOR c IN commands FILTER c._key IN @commands RETURN c.id)
-LET gone = (FOR e IN erased FILTER e.hash IN @erasures RETURN {hash: e.hash, since: e.since, until: e.until})
+LET gone = (FOR e IN erased FILTER e.hash IN @erasures RETURN {hash: e.hash, begins: e.begins, ends: e.ends})
 LET head = FIRST(
   FOR l IN ledger FILTER l._key == "head"
     RETURN {buckets: l.buckets, erased_until: l.erased_until}

@@ -95,7 +95,7 @@ def _write_ledger(transaction: Transaction, head: Head, receipt: ErasureReceipt)
     document = {"_key": hashed(erasure.id), "id": erasure.id, "receipt": msgspec.to_builtins(receipt)}
     transaction.insert("erasures", [document])
     spells = [
-        {"_key": hashed(one, str(since), str(until)), "hash": one, "since": since, "until": until}
+        {"_key": hashed(one, str(since), str(until)), "hash": one, "begins": since, "ends": until}
         for one, all_spells in erasure.ledger.items()
         for since, until in all_spells
     ]

@@ -66,7 +66,7 @@ def _owners(rows: Sequence[Mapping[str, Any]], identifiers: Mapping[str, str]) -
 def _erased(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Spell, ...]]:
     found: dict[str, tuple[Spell, ...]] = {}
     for row in rows:
-        found[row["hash"]] = (*found.get(row["hash"], ()), Spell(row["since"], row["until"]))
+        found[row["hash"]] = (*found.get(row["hash"], ()), Spell(row["begins"], row["ends"]))
     return found
 
 

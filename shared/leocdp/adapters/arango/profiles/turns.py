@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from uuid import uuid4
 
 from leocdp.adapters.arango.database import Database, Transaction
-from leocdp.adapters.arango.failures import Failure, Kind
+from leocdp.adapters.arango.failures import Failure, Kind, LeftAlone
 from leocdp.adapters.arango.pauses import Pauses
 from leocdp.adapters.arango.profiles import head as heads
 from leocdp.adapters.arango.profiles.head import Head, head_of
@@ -59,7 +59,7 @@ class Turns:
                         "process that is gone ends by itself (--transaction.streaming-idle-timeout)"
                     )
                     raise Failure(Kind.UNAVAILABLE, sentence) from error
-            except OutcomeUnknown:
+            except (OutcomeUnknown, LeftAlone):
                 raise
             except Failure as error:
                 failed += 1
