@@ -210,13 +210,14 @@ class Cluster:
             if not (node.folder / "data" / "meta.properties").exists():
                 self._format(node, cluster_id)
         for node in self.nodes:
-            node.launch(self.jvm)
+            self.launch(node)
         for node in self.nodes:
             node.wait_started()
 
-    def restart(self, node: Node) -> None:
+    def launch(self, node: Node) -> None:
+        """Start a node that has been there before; ``wait_started`` tells when it is back. Not for short-lived threads:
+        a broker ends with the thread that launched it."""
         node.launch(self.jvm)
-        node.wait_started()
 
     def stop(self) -> None:
         for node in self.nodes:

@@ -105,8 +105,10 @@ async def test_what_was_acknowledged_survives_a_kill_of_the_broker(kafka: Kafka,
     log = await logs.open([TopicSpec(EVENTS_ACCEPTED, 24)])
     consumer = await started(log)
 
-    cluster.nodes[0].kill()
-    await asyncio.to_thread(cluster.restart, cluster.nodes[0])
+    node = cluster.nodes[0]
+    node.kill()
+    cluster.launch(node)
+    await asyncio.to_thread(node.wait_started)
     seen = len(lines)
     while len(lines) < seen + 300:
         lines.append(await asyncio.wait_for(process.stdout.readline(), 2 * DEADLINE))

@@ -76,8 +76,10 @@ async def _hurt(stack: Stack, kafka: Kafka, random: Random) -> None:
         while not stack.kill(("observer", "processor")[number % 2]):
             await asyncio.sleep(0.05)
         if number == KILLS // 2 and kafka.cluster is not None:
-            kafka.cluster.nodes[0].kill()
-            await asyncio.to_thread(kafka.cluster.restart, kafka.cluster.nodes[0])
+            node = kafka.cluster.nodes[0]
+            node.kill()
+            kafka.cluster.launch(node)
+            await asyncio.to_thread(node.wait_started)
 
 
 async def _positions_are_visible(stack: Stack, log: EventLog) -> None:
