@@ -20,8 +20,8 @@ from tests.doubles.arangodb.web.work import Server
 BATCH: Final = 1_000
 TTL: Final = 30.0
 _BODY: Final = frozenset({"query", "bindVars", "count", "batchSize", "ttl", "memoryLimit", "options"})
-_ONLY_OFF: Final = frozenset({"allowRetry", "cache", "profile"})
-_OPTIONS: Final = frozenset({"failOnWarning", "fillBlockCache", "maxRuntime", "stream"}) | _ONLY_OFF
+_ONLY_OFF: Final = frozenset({"allowRetry", "cache"})
+_OPTIONS: Final = frozenset({"failOnWarning", "fillBlockCache", "maxRuntime", "profile", "stream"}) | _ONLY_OFF
 
 
 @dataclass(slots=True)
