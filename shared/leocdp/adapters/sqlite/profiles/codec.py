@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ _LENGTH: Final = 32
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=1 << 16)
 def pack_id(profile_id: str) -> PackedId:
     """14 bytes for ids of our own form (``prf_`` and 28 hex digits), the text itself for any other."""
     if len(profile_id) == _LENGTH and profile_id.startswith(_PREFIX):
