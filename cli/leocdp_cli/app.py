@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from leocdp_cli.commands import demo, doctor, key, migrate, replay, run, source, status, user
+from leocdp_cli.commands import demo, digest, doctor, erase, key, migrate, rebuild, replay, run, source, status, user
 from leocdp_cli.commands.options import Access
 from leocdp_cli.failure import CommandFailed
 
-GROUPS = (run, demo, status, doctor, source, key, user, replay, migrate)
+GROUPS = (run, demo, status, doctor, source, key, user, replay, erase, rebuild, digest, migrate)
 """Each module has ``register(app)``; the order is the order of ``leocdp --help``."""
 
 app = typer.Typer(name="leocdp", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from leocdp.adapters.engines import open_event_log, open_profile_store
+from leocdp.adapters.engines import EngineUnknown, open_event_log, open_profile_reader, open_profile_store
 from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
 from leocdp.adapters.sqlite.formats import FileFormat, file_format
+from leocdp.contracts import topics
 from leocdp.kit.errors import LeoError
 from leocdp.kit.settings import LogSettings, ServiceSettings, StoreSettings, sqlite_path
+from leocdp.ports.profile_reader import Counts
+from leocdp.ports.profile_store import StoreInUse
 from leocdp_cli.failure import CommandFailed
 
 
@@ -48,3 +51,57 @@ async def migrate(settings: StoresSettings) -> None:
             raise CommandFailed(str(error)) from error
         finally:
             await store.close()
+
+
+async def digest(settings: StoresSettings) -> tuple[str, Counts]:
+    """Of the profile store, whatever its engine. Raises CommandFailed."""
+    try:
+        reader = open_profile_reader(settings)
+        await reader.start()
+        try:
+            return await reader.digest(), await reader.counts()
+        finally:
+            await reader.close()
+    except (LeoError, EngineUnknown) as error:
+        raise CommandFailed(str(error)) from error
+
+
+async def whole_log(settings: StoresSettings) -> None:
+    """Raises CommandFailed when a topic that people are made from has lost its beginning: less would come out."""
+    log = open_event_log(settings)
+    try:
+        await log.start()
+        for topic in (topics.EVENTS_ACCEPTED, topics.COMMANDS):
+            for partition, bounds in (await log.bounds(topic)).items():
+                if bounds.begin:
+                    raise CommandFailed(
+                        f"The log begins at {bounds.begin} in {topic}/{partition}: retention has removed what came "
+                        "before, and the store is the only place that has it. Nothing was changed."
+                    )
+    except LeoError as error:
+        raise CommandFailed(str(error)) from error
+    finally:
+        await log.close()
+
+
+async def set_aside(settings: StoresSettings, stamp: str) -> Path:
+    """Move ``profiles.db`` out of the way, under a name with ``stamp``. Raises CommandFailed while it is in use."""
+    path = settings.paths()["profiles"]
+    if not path.exists():
+        raise CommandFailed(f"There is no {path}: it is empty already. Start the processor.")
+    store = open_profile_store(settings)
+    try:
+        # Opened and closed, everything is in the one file, and nobody else has it.
+        await store.start()
+    except StoreInUse as error:
+        raise CommandFailed(f"{error} Stop the services first.") from error
+    except LeoError as error:
+        raise CommandFailed(str(error)) from error
+    finally:
+        await store.close()
+    aside = path.with_name(f"{path.name}.{stamp}")
+    for end in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + end)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + end))
+    return aside

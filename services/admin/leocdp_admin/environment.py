@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from leocdp.adapters.engines import open_admin_store, open_event_log, open_profile_reader
+from leocdp.kit.errors import LeoError
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.kit.serve import instance_name
@@ -25,6 +26,7 @@ from leocdp_admin.application.events import Events
 from leocdp_admin.application.keys import Keys
 from leocdp_admin.application.overview import Overview
 from leocdp_admin.application.passwords import Passwords
+from leocdp_admin.application.privacy import Privacy
 from leocdp_admin.application.profiles import Profiles
 from leocdp_admin.application.reviews import Reviews
 from leocdp_admin.application.sessions import Sessions
@@ -43,6 +45,8 @@ logger = get_logger(__name__)
 
 DAY_MS = 86_400_000
 TIDY_EVERY = 3_600.0
+RECONCILE_EVERY = 600.0
+RECONCILE_RETRY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Services:
     events: Events
     dead_letters: DeadLetters
     reviews: Reviews
+    privacy: Privacy
     commands: Commands
     sources: Sources
     keys: Keys
@@ -87,6 +92,7 @@ class Environment:
         self.store: AdminStore = open_admin_store(settings)
         self.probes = HttpProbes(settings.status_urls())
         self.publisher = ConfigPublisher(self.store, self.log, self.clock)
+        self._erasure_key = settings.hashing_key()
         self.services = self._services(passwords or Passwords())
         self._started = False
 
@@ -117,7 +123,7 @@ class Environment:
             stack.push_async_callback(self.probes.close)
             await self._bootstrap().run()
             publishing = asyncio.create_task(self.publisher.run())
-            tidying = asyncio.create_task(self._tidy())
+            repeating = [asyncio.create_task(one) for one in (self._tidy(), self._reconcile())]
             self._started = True
             try:
                 yield
@@ -125,9 +131,10 @@ class Environment:
                 self.services.stopping.set()
                 self.publisher.stop()
                 await publishing
-                tidying.cancel()
-                with suppress(asyncio.CancelledError):
-                    await tidying
+                for task in repeating:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
     def _services(self, passwords: Passwords) -> Services:
         store, reader, clock = self.store, self.reader, self.clock
@@ -140,6 +147,7 @@ class Environment:
             events=Events(reader, store, trail, clock),
             dead_letters=DeadLetters(reader, commands, trail, clock),
             reviews=Reviews(reader, commands, trail, clock),
+            privacy=Privacy(reader, commands, in_force, store, self.log, trail, clock, key=self._erasure_key),
             commands=commands,
             sources=Sources(store, reader, commands, clock),
             keys=Keys(store, clock),
@@ -177,6 +185,16 @@ class Environment:
             except (AdminStoreError, LogError) as error:
                 logger.warning("tidying waits", reason=str(error))
             await asyncio.sleep(TIDY_EVERY)
+
+    async def _reconcile(self) -> None:
+        """Erasures that the profile store has forgotten by a restore are issued again."""
+        while True:
+            try:
+                compared = await self.services.privacy.reconcile()
+            except LeoError as error:
+                logger.debug("comparing the ledgers of erasures waits", reason=str(error))
+                compared = False
+            await asyncio.sleep(RECONCILE_EVERY if compared else RECONCILE_RETRY)
 
 
 def _scheme(url: str) -> str:

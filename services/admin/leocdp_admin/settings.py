@@ -7,12 +7,12 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from leocdp.kit.settings import LogSettings, ServiceSettings, StoreSettings, read_secret
+from leocdp.kit.settings import ErasureSettings, LogSettings, ServiceSettings, StoreSettings, read_secret
 
 SHORTEST_SECRET = 32
 
 
-class AdminSettings(ServiceSettings, LogSettings, StoreSettings):
+class AdminSettings(ServiceSettings, LogSettings, StoreSettings, ErasureSettings):
     admin_port: int = Field(default=8090, ge=0, le=65535, description="Port of the admin service, behind the gateway.")
     admin_url: str = Field(
         default="", description="Admin's own store: `sqlite:///path`; default `admin.db` in the data folder."
