@@ -259,17 +259,21 @@ class Session:
         """Close the producer; what is under way may take ``grace`` seconds more and is given up then."""
         if self.under_way:
             await asyncio.wait(list(self.under_way.values()), timeout=grace)
-        if self.under_way:
-            await self._give_up()
         with suppress(*DRIVER_ERRORS):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.producer.stop()
+            if self.under_way:
+                await self._give_up()
+            else:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.producer.stop()
 
     async def _give_up(self) -> None:
-        """Stop the driver's sender. It has no call for that: ``stop`` waits until everything is delivered, which an
+        """End the driver's sender. It has no call for that: ``stop`` waits until everything is delivered, which an
         idempotent producer tries for ever."""
         sender = self.producer._sender.sender_task
         sender.cancel()
-        self.producer._message_accumulator.fail_all(LogUnavailable(f"{APPENDING}: it was given up."))
+        for delivery in list(self.under_way.values()):
+            delivery.cancel()
         # It still waits for the answer to a request, at most until that has timed out.
         await asyncio.wait([sender], timeout=REQUEST_TIMEOUT_MS / 1000 + 1)
+        self.producer._closed = True
+        await self.producer.client.close()
