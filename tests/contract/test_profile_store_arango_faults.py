@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from threading import Event
 
 import pytest
 
@@ -18,7 +17,6 @@ from leocdp.adapters.arango.breaker import LIMIT
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.profile_reader import ArangoProfileReader
 from leocdp.adapters.arango.profile_store import ArangoProfileStore
-from leocdp.adapters.arango.profiles.turns import Turns
 from leocdp.domain.decisions import Changes, LoadRequest
 from leocdp.ports.profile_store import Conflict, SchemaTooNew, StoreCorrupt, StoreUnavailable
 from tests.contract.arango_backend import ArangoBackend, double_database
@@ -113,8 +111,7 @@ async def test_after_a_commit_whose_outcome_is_unknown_the_position_tells(
     double: Double, connection: Connection
 ) -> None:
     """The database is away right after the commit and comes back: the retry finds its position moved."""
-    stopping = Event()
-    store = ArangoProfileStore(connection, turns=Turns(stopping, finding_out=0.2))
+    store = ArangoProfileStore(connection, finding_out=0.2)
     await store.start()
     double.fault(Fault("drop_after", COMMIT))
     held = double.fault(Fault("wait", COMMIT))
@@ -122,7 +119,7 @@ async def test_after_a_commit_whose_outcome_is_unknown_the_position_tells(
     await asyncio.to_thread(held.reached)
     double.fault(Fault("drop_before", operation("transaction", "document"), times=None))
     held.release()
-    with pytest.raises(StoreUnavailable, match="the stored positions will"):
+    with pytest.raises(StoreUnavailable, match="what is stored will tell"):
         await trying
     double.faults.clear()
     # Processing begins again from the stored position, whichever it is.
@@ -242,7 +239,7 @@ def _refused_turns(double: Double) -> int:
 
 
 async def test_whoever_waits_for_the_turn_too_long_is_told(double: Double, connection: Connection) -> None:
-    store = ArangoProfileStore(connection, turns=Turns(Event(), patience=0.2))
+    store = ArangoProfileStore(connection, patience=0.2)
     await store.start()
     double.fault(Fault("answer_before", TURN, times=None, status=409, number=1200))
     with pytest.raises(StoreUnavailable, match="held the turn"):

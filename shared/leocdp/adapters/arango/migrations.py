@@ -45,6 +45,10 @@ class Schema:
     def version(self) -> int:
         return len(self.steps)
 
+    @property
+    def collection_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(collection.name for step in self.steps for collection in step.collections))
+
 
 class TooNew(Exception):
     """The database was brought to a version that this program cannot work with."""

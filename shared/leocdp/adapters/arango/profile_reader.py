@@ -17,7 +17,7 @@ from leocdp.adapters.arango.profiles import (
     search,
 )
 from leocdp.adapters.arango.profiles.errors import translated
-from leocdp.adapters.arango.profiles.head import read_head
+from leocdp.adapters.arango.profiles.schema import LEDGER
 from leocdp.adapters.arango.threads import Threads
 from leocdp.adapters.cursors import Place, decode_cursor, encode_cursor, sort_key
 from leocdp.domain.decisions import CommandOutcome
@@ -106,7 +106,7 @@ class ArangoProfileReader:
         return await self._read(lambda database: people_reads.command(database, command_id))
 
     async def counts(self) -> Counts:
-        return figure_reads.counts(await self._read(read_head))
+        return figure_reads.counts(await self._read(LEDGER.read))
 
     async def series(
         self,
@@ -125,7 +125,7 @@ class ArangoProfileReader:
         return await self._read(lambda database: figure_reads.last_event_at(database, source_id))
 
     async def positions(self) -> Mapping[tuple[str, int], int]:
-        return figure_reads.positions_of_latest(await self._read(read_head))
+        return figure_reads.positions_of_latest(await self._read(LEDGER.read))
 
     async def digest(self) -> str:
         return await self._read(digest_reads.read_digest)

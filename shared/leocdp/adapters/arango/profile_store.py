@@ -9,21 +9,21 @@ import msgspec
 
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
-from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.database import Database, Transaction
 from leocdp.adapters.arango.migrations import migrate
 from leocdp.adapters.arango.profiles import aql, upkeep
 from leocdp.adapters.arango.profiles import erasure as erasure_of
 from leocdp.adapters.arango.profiles.commit import Bounds, Commit
 from leocdp.adapters.arango.profiles.documents import replay_record
 from leocdp.adapters.arango.profiles.errors import translated
-from leocdp.adapters.arango.profiles.head import Head, read_head
+from leocdp.adapters.arango.profiles.head import Head
 from leocdp.adapters.arango.profiles.keys import number_key
 from leocdp.adapters.arango.profiles.load import load
 from leocdp.adapters.arango.profiles.messages import Absent
 from leocdp.adapters.arango.profiles.removal import remove_step
-from leocdp.adapters.arango.profiles.schema import SCHEMA
-from leocdp.adapters.arango.profiles.turns import Turns, Work
+from leocdp.adapters.arango.profiles.schema import LEDGER, SCHEMA
 from leocdp.adapters.arango.threads import Threads
+from leocdp.adapters.arango.turns import FINDING_OUT, PATIENCE, Turns
 from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox
@@ -40,13 +40,22 @@ class ArangoProfileStore:
     one thread, in the order of the calls; what only reads is done beside it.
     """
 
-    def __init__(self, connection: Connection, *, bounds: Bounds | None = None, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        bounds: Bounds | None = None,
+        patience: float = PATIENCE,
+        finding_out: float = FINDING_OUT,
+    ) -> None:
+        """``patience``: seconds that a commit waits for its turn. ``finding_out``: that it takes to find out whether
+        it counts, where the answer was lost."""
         self._connection = connection
         self._bounds = bounds or Bounds()
         breaker = Breaker()
         self._writer = Threads(connection, breaker, 1, "arango-writer")
         self._readers = Threads(connection, breaker, READERS, "arango-reader")
-        self._turns = turns or Turns(self._writer.stopping)
+        self._turns = Turns(LEDGER, self._writer.stopping, patience, finding_out)
         self._absent = Absent()
         self._upkeep = upkeep.Upkeep(self._turns, self._bounds)
 
@@ -74,11 +83,11 @@ class ArangoProfileStore:
         return await self._in_turn(commit.write)
 
     async def positions(self, log_id: str) -> Mapping[tuple[str, int], int]:
-        head = await self._read(read_head)
+        head = await self._read(LEDGER.read)
         return {(one.topic, one.partition): one.next for one in head.positions if one.log_id == log_id}
 
     async def other_logs(self, log_id: str) -> Sequence[str]:
-        return [one for one in logs(await self._read(read_head)) if one != log_id]
+        return [one for one in logs(await self._read(LEDGER.read)) if one != log_id]
 
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
         rows = await self._read(lambda database: database.query(aql.PENDING_OUTBOX, limit=limit))
@@ -122,13 +131,13 @@ class ArangoProfileStore:
         return await self._read(lambda database: erasure_of.receipt_of(database, erasure_id))
 
     async def erasure_keys(self) -> frozenset[str]:
-        return frozenset((await self._read(read_head)).erasure_keys)
+        return frozenset((await self._read(LEDGER.read)).erasure_keys)
 
     async def _read(self, work: Callable[[Database], T]) -> T:
         with translated(self._connection):
             return await self._readers.repeat(work)
 
-    async def _in_turn(self, work: Work[T]) -> T:
+    async def _in_turn(self, work: Callable[[Transaction, Head], T]) -> T:
         with translated(self._connection):
             return await self._writer.run(lambda database: self._turns.run(database, work))
 

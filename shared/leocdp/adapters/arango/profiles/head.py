@@ -1,25 +1,13 @@
-"""The one document that every commit changes: the numbers given out, the positions, and whose turn it is.
-
-Two transactions cannot both change it, so all commits of all processors stand in one order, and what a commit reads
-after it has taken its turn is what it will be based on.
-"""
+"""The one document that every commit changes (``turns``): the numbers given out, the positions, the counts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from leocdp.adapters.arango.database import Documents
-from leocdp.adapters.arango.failures import Failure, Kind
-
-KEY: Final = "head"
 COLLECTION: Final = "ledger"
-REMEMBERED: Final = 64
-"""Tokens of the last transactions, by which a commit whose answer was lost finds out whether it counts."""
 
 
 @dataclass(slots=True)
@@ -73,19 +61,3 @@ class Head:
         grown = Counter(self.counts)
         grown.update(counts)
         self.counts = {name: max(count, 0) for name, count in grown.items()}
-
-    def document(self) -> dict[str, Any]:
-        return {"_key": KEY, **msgspec.to_builtins(self)}
-
-
-def head_of(document: Mapping[str, Any]) -> Head:
-    """Raises msgspec.ValidationError for a document of another form."""
-    return msgspec.convert(document, Head)
-
-
-def read_head(database: Documents) -> Head:
-    """As the last commit left it. Raises Failure, also where there is no store yet."""
-    document = database.document(COLLECTION, KEY)
-    if document is None:
-        raise Failure(Kind.NOT_THERE, "The database holds no profile store yet")
-    return head_of(document)

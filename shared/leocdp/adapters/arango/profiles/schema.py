@@ -6,6 +6,7 @@ from typing import Final
 
 from leocdp.adapters.arango.migrations import Collection, Schema, Step, persistent
 from leocdp.adapters.arango.profiles.head import COLLECTION, Head
+from leocdp.adapters.arango.turns import Ledger, head_document
 
 SLOTS: Final = 5
 """Collections of deduplication keys: three that make up the horizon, the one that is written to, and a spare one."""
@@ -54,8 +55,8 @@ _FIRST: Final = Step(
             "searches", persistent("searches_grams", "grams[*]"), persistent("searches_contacts", "contact_grams[*]")
         ),
     ),
-    documents=((COLLECTION, Head().document()),),
+    documents=((COLLECTION, head_document(Head())),),
 )
 
 SCHEMA: Final = Schema("profile store", COLLECTION, (_FIRST,), oldest=1)
-COLLECTION_NAMES: Final = tuple(collection.name for step in SCHEMA.steps for collection in step.collections)
+LEDGER: Final = Ledger(COLLECTION, Head, SCHEMA.collection_names)

@@ -11,7 +11,7 @@ from leocdp.adapters.arango.profiles import aql, messages
 from leocdp.adapters.arango.profiles.commit import DAY_MS, Bounds
 from leocdp.adapters.arango.profiles.head import Head
 from leocdp.adapters.arango.profiles.keys import number_key
-from leocdp.adapters.arango.profiles.turns import Turns
+from leocdp.adapters.arango.turns import Turns
 from leocdp.domain.profiles.counting import HOUR_MS, KEPT_HOURS
 
 STEP: Final = 20_000
@@ -21,7 +21,7 @@ STEP: Final = 20_000
 class Upkeep:
     """Trims what has grown over its bounds, step by step, so that commits wait for no more than one step."""
 
-    def __init__(self, turns: Turns, bounds: Bounds) -> None:
+    def __init__(self, turns: Turns[Head], bounds: Bounds) -> None:
         self._turns = turns
         self._bounds = bounds
         self._tidied_on = -1
