@@ -6,6 +6,8 @@ events is not mistaken for a crowd; the day of a switch is the day it arrived.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 from msgspec.structs import replace
@@ -63,8 +65,15 @@ def refused(cell: IdentifierCell, event: Envelope) -> IdentifierCell:
     return replace(cell, hour=hour, hour_count=count)
 
 
+@lru_cache(maxsize=1 << 14)
+def user_mark(key: str) -> str:
+    """What is kept of a user id that a contact was seen beside: enough to tell different ones apart. The id itself is
+    somebody else's, and would stay with the contact when they are erased."""
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
 def beside(cell: IdentifierCell, user_ids: tuple[str, ...], limits: SharedThresholds) -> IdentifierCell:
-    """The cell after being seen beside these user ids; one more than the threshold is all that is remembered."""
+    """The cell after being seen beside user ids, given by their marks. One more than the threshold is remembered."""
     new = tuple(user for user in user_ids if user not in cell.user_ids)
     if not new or len(cell.user_ids) > limits.user_ids:
         return cell

@@ -11,7 +11,7 @@ from collections import Counter
 
 from leocdp.domain.events import Envelope, profile_id_for
 from leocdp.domain.identity.candidates import USER_ID, Candidate, candidates
-from leocdp.domain.identity.cells import beside, first_cell, is_crowd, restated, seen
+from leocdp.domain.identity.cells import beside, first_cell, is_crowd, restated, seen, user_mark
 from leocdp.domain.identity.history import Journal, Origin, of_event
 from leocdp.domain.identity.merging import merge, note
 from leocdp.domain.identity.obstacles import claim_obstacle, merge_obstacle
@@ -49,7 +49,7 @@ class Resolution:
         self.claims: list[Candidate] = []
         self.own: list[Candidate] = []
         self.refused: list[tuple[Candidate, str]] = []
-        self.users = tuple([one.key for one in found if one.rule.name == USER_ID and not one.former])
+        self.users = tuple([user_mark(one.key) for one in found if one.rule.name == USER_ID and not one.former])
         self.verified = event.verified if event.source.authenticated else frozenset()
         self._origin: Origin | None = None
 

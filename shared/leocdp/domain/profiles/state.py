@@ -53,7 +53,7 @@ class IdentifierCell(Struct):
     people: dict[str, int] = field(default_factory=dict)
     """Device kinds: root at that time → last time, the different people it was switched between (at most 11)."""
     user_ids: tuple[str, ...] = ()
-    """Contact kinds: the different user ids seen beside it (at most 11)."""
+    """Contact kinds: marks of the different user ids seen beside it (at most 11), see ``cells.user_mark``."""
     hour: int = 0
     hour_count: int = 0
     """Events with this identifier in the hour ``hour`` (hours since 1970): finds ids that everybody sends."""
