@@ -11,13 +11,14 @@ from types import ModuleType
 import pytest
 
 import leocdp.adapters.arango
+from leocdp.adapters.arango.admin.schema import SCHEMA as ADMIN
 from leocdp.adapters.arango.migrations import Schema
 from leocdp.adapters.arango.profiles.schema import SCHEMA as PROFILES
 from tests.doubles.arangodb.aql.checker import problems_of
 from tests.doubles.arangodb.aql.facts import facts
 
 ROOT = Path(leocdp.adapters.arango.__file__).parent
-SCHEMAS: tuple[Schema, ...] = (PROFILES,)
+SCHEMAS: tuple[Schema, ...] = (PROFILES, ADMIN)
 COLLECTIONS = {collection.name for schema in SCHEMAS for step in schema.steps for collection in step.collections}
 INDEXES = {
     str(index["name"])
