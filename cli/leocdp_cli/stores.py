@@ -1,4 +1,4 @@
-"""The embedded engine's files, as this machine's settings name them."""
+"""The stores that this machine's settings name: files of the embedded engine, or databases."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from pathlib import Path
 
 from pydantic import Field
 
-from leocdp.adapters.engines import EngineUnknown, open_event_log, open_profile_reader, open_profile_store
-from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
-from leocdp.adapters.sqlite.formats import FileFormat, file_format
+from leocdp.adapters.engines import (
+    EngineUnknown,
+    open_admin_store,
+    open_event_log,
+    open_profile_reader,
+    open_profile_store,
+    store_formats,
+)
+from leocdp.adapters.formats import StoreFormat
 from leocdp.contracts import topics
 from leocdp.kit.errors import LeoError
-from leocdp.kit.settings import LogSettings, ServiceSettings, StoreSettings, sqlite_path
+from leocdp.kit.settings import AdminStoreSettings, LogSettings, ServiceSettings, StoreSettings, sqlite_path
 from leocdp.ports.profile_reader import Counts
 from leocdp.ports.profile_store import StoreInUse
 from leocdp_cli.failure import CommandFailed
 
 
-class StoresSettings(ServiceSettings, LogSettings, StoreSettings):
-    admin_url: str = Field(
-        default="", description="Admin's own store: `sqlite:///path`; default `admin.db` in the data folder."
-    )
+class StoresSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSettings):
     dedup_horizon_days: int = Field(default=30, ge=1, description="How long a message id is remembered, in days.")
 
     def paths(self) -> dict[str, Path]:
@@ -33,24 +36,25 @@ class StoresSettings(ServiceSettings, LogSettings, StoreSettings):
             raise CommandFailed(f"{error}: this command is for the files of the embedded engine.", 2) from error
 
 
-def formats(settings: StoresSettings) -> Sequence[FileFormat]:
-    return [file_format(name, path) for name, path in settings.paths().items()]
+def formats(settings: StoresSettings) -> Sequence[StoreFormat]:
+    """Raises CommandFailed."""
+    try:
+        return store_formats(settings)
+    except EngineUnknown as error:
+        raise CommandFailed(str(error), 2) from error
 
 
 async def migrate(settings: StoresSettings) -> None:
-    """Bring every file to the newest format, and make what is missing. Raises CommandFailed."""
-    stores = (
-        SQLiteAdminStore(settings.paths()["admin"]),
-        open_event_log(settings),
-        open_profile_store(settings),
-    )
-    for store in stores:
+    """Bring every store to the newest format, and make what is missing. Raises CommandFailed."""
+    for opening in (open_admin_store, open_event_log, open_profile_store):
         try:
-            await store.start()
-        except LeoError as error:
+            store = opening(settings)
+            try:
+                await store.start()
+            finally:
+                await store.close()
+        except (LeoError, EngineUnknown) as error:
             raise CommandFailed(str(error)) from error
-        finally:
-            await store.close()
 
 
 async def digest(settings: StoresSettings) -> tuple[str, Counts]:

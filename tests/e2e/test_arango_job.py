@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -29,12 +34,39 @@ def store_settings(connection: Connection) -> ReaderSettings:
     return ReaderSettings(store_url=url, store_password=SecretStr(connection.password))
 
 
+def store_environment(settings: ReaderSettings, connection: Connection) -> dict[str, str]:
+    """Profiles and admin's own data in one database."""
+    return {
+        "LEOCDP_STORE_URL": settings.store_url,
+        "LEOCDP_STORE_PASSWORD": connection.password,
+        "LEOCDP_ADMIN_URL": settings.store_url,
+        "LEOCDP_ADMIN_STORE_PASSWORD": connection.password,
+    }
+
+
+def migrate(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
+    """``leocdp migrate``, before anything is started."""
+    command = [sys.executable, "-m", "leocdp_cli", "migrate", "--json"]
+    env = {**os.environ, **environment, "LEOCDP_DATA_DIR": str(folder / "var")}
+    checked = subprocess.run([*command, "--check"], env=env, capture_output=True, check=False, timeout=60)
+    assert checked.returncode == 1, checked.stderr
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
 @pytest.mark.timeout(240)
 async def test_events_become_people_while_processor_and_database_fail(tmp_path: Path) -> None:
     with double_database() as (double, connection):
         double.server.sessions.idle = IDLE_SECONDS
         settings = store_settings(connection)
-        environment = {"LEOCDP_STORE_URL": settings.store_url, "LEOCDP_STORE_PASSWORD": connection.password}
+        environment = store_environment(settings, connection)
+        migrated = await asyncio.to_thread(migrate, tmp_path, environment)
+        assert [(row["name"], row["version"] == row["known"]) for row in migrated if "test_" in row["place"]] == [
+            ("profiles", True),
+            ("admin", True),
+        ]
         with running_stack(tmp_path, LEOCDP_SUPERVISOR_HEALTHY_AFTER="3", **environment) as stack:
             client = RetryingClient(stack.observer, WRITE_KEY, seed=5, people=PEOPLE)
             sending = asyncio.create_task(client.run())
@@ -48,7 +80,7 @@ async def test_events_become_people_while_processor_and_database_fail(tmp_path: 
             await asyncio.to_thread(wait_for, lambda: lag(stack) == 0, 60, lambda: f"lag {lag(stack)}:\n{stack.tail()}")
             await asyncio.to_thread(_is_shown, stack)
         await reconcile(stack, sent, PEOPLE, settings)
-        assert not (tmp_path / "var" / "profiles.db").exists()
+        assert [path.name for path in (tmp_path / "var").glob("*.db")] == ["log.db"]
 
 
 async def _hurt(stack: Stack, double: Double, random: Random) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""``leocdp migrate``: formats of the embedded engine's files."""
+"""``leocdp migrate``: formats of the stores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from leocdp.adapters.sqlite.formats import FileFormat
+from leocdp.adapters.formats import StoreFormat
 from leocdp_cli import stores
 from leocdp_cli.commands.options import AsJson
 from leocdp_cli.output import show_rows
 
-COLUMNS = {"FILE": "name", "FORMAT": "version", "NEWEST": "known", "PATH": "path", "PROBLEM": "problem"}
+COLUMNS = {"STORE": "name", "FORMAT": "version", "NEWEST": "known", "PLACE": "place", "PROBLEM": "problem"}
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +23,11 @@ def migrate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit status 1 when there is work.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the files in the data folder to the format of this version, and make what is missing.
+    """Bring the stores to the format of this version, and make what is missing: files in the data folder, collections
+    and indexes in ArangoDB, topics in Kafka.
 
-    The services do the same when they start; this does it beforehand, while the processor is stopped.
+    The services do the same when they start; this does it beforehand. The processor of an embedded store has to be
+    stopped meanwhile; services on ArangoDB of this and the last version may go on.
     """
     settings = stores.StoresSettings()
     if not check:
@@ -36,11 +38,11 @@ def migrate(
         raise typer.Exit(1)
 
 
-def _row(each: FileFormat) -> dict[str, object]:
+def _row(each: StoreFormat) -> dict[str, object]:
     return {
         "name": each.name,
         "version": each.version,
         "known": each.known,
-        "path": str(each.path),
+        "place": each.place,
         "problem": each.problem,
     }

@@ -7,16 +7,20 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from leocdp.kit.settings import ErasureSettings, LogSettings, ServiceSettings, StoreSettings, read_secret
+from leocdp.kit.settings import (
+    AdminStoreSettings,
+    ErasureSettings,
+    LogSettings,
+    ServiceSettings,
+    StoreSettings,
+    read_secret,
+)
 
 SHORTEST_SECRET = 32
 
 
-class AdminSettings(ServiceSettings, LogSettings, StoreSettings, ErasureSettings):
+class AdminSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSettings, ErasureSettings):
     admin_port: int = Field(default=8090, ge=0, le=65535, description="Port of the admin service, behind the gateway.")
-    admin_url: str = Field(
-        default="", description="Admin's own store: `sqlite:///path`; default `admin.db` in the data folder."
-    )
     gateway_secret: SecretStr | None = Field(
         default=None,
         description="Secret that the gateway signs requests with, the same on both services; 32 characters or more.",

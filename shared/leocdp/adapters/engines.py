@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from leocdp.adapters.arango.connection import Connection
+    from leocdp.adapters.formats import StoreFormat
     from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 ARANGO: Final = "arangodb://"
+KAFKA: Final = "kafka://"
 
 
 class EngineUnknown(ValueError):
@@ -85,6 +87,20 @@ class AdminFields(Protocol):
     def data_dir(self) -> Path: ...
     @property
     def admin_url(self) -> str: ...
+    @property
+    def admin_store_password(self) -> SecretStr | None: ...
+    @property
+    def admin_store_password_file(self) -> Path | None: ...
+    @property
+    def store_tls(self) -> bool: ...
+    @property
+    def store_tls_ca_file(self) -> Path | None: ...
+    @property
+    def store_timeout(self) -> float: ...
+
+
+class AllFields(LogFields, StoreFields, AdminFields, Protocol):
+    """The settings that :func:`store_formats` needs."""
 
 
 class StoreWriterFields(StoreFields, Protocol):
@@ -101,12 +117,9 @@ def open_event_log(settings: LogFields) -> EventLog:
         EngineUnknown: no engine of this build has such a URL.
     """
     url = settings.log_url
-    if url.startswith("kafka://"):
+    if url.startswith(KAFKA):
         return _open_kafka(settings)
-    try:
-        path = sqlite_path(url, settings.data_dir / "log.db")
-    except ValueError as error:
-        raise EngineUnknown(f"LEOCDP_LOG_URL {error}, nor kafka://host:port.") from error
+    path = _log_path(settings)
     from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 
     # Our own data folder may be made; a folder that somebody named must exist, or a missing mount would go unnoticed.
@@ -180,15 +193,42 @@ def open_admin_store(settings: AdminFields) -> AdminStore:
     """Admin's own store of ``LEOCDP_ADMIN_URL``; ``admin.db`` in the data folder by default. ``start`` it before use.
 
     Raises:
-        EngineUnknown: no engine of this build has such a URL.
+        EngineUnknown: no engine of this build has such a URL, or a setting beside it is wrong.
     """
-    try:
-        path = sqlite_path(settings.admin_url, settings.data_dir / "admin.db")
-    except ValueError as error:
-        raise EngineUnknown(f"LEOCDP_ADMIN_URL {error}.") from error
+    if settings.admin_url.startswith(ARANGO):
+        where = _admin_arango(settings)
+        from leocdp.adapters.arango.admin_store import ArangoAdminStore
+
+        return ArangoAdminStore(where)
     from leocdp.adapters.sqlite.admin_store import SQLiteAdminStore
 
-    return SQLiteAdminStore(path, make_folder=not settings.admin_url)
+    return SQLiteAdminStore(_admin_path(settings), make_folder=not settings.admin_url)
+
+
+def store_formats(settings: AllFields) -> list[StoreFormat]:
+    """Of all stores that have one; the topics of a Kafka have none.
+
+    Raises:
+        EngineUnknown: no engine of this build has such a URL, or a setting beside it is wrong.
+    """
+    from leocdp.adapters.sqlite.formats import file_format
+
+    formats = [] if settings.log_url.startswith(KAFKA) else [file_format("log", _log_path(settings))]
+    if settings.store_url.startswith(ARANGO):
+        formats.append(_database_format("profiles", _arango(settings)))
+    else:
+        formats.append(file_format("profiles", _store_path(settings)))
+    if settings.admin_url.startswith(ARANGO):
+        formats.append(_database_format("admin", _admin_arango(settings)))
+    else:
+        formats.append(file_format("admin", _admin_path(settings)))
+    return formats
+
+
+def _database_format(name: str, where: Connection) -> StoreFormat:
+    from leocdp.adapters.arango.formats import database_format
+
+    return database_format(name, where)
 
 
 def _open_arango_store(settings: StoreWriterFields) -> ProfileStore:
@@ -200,19 +240,46 @@ def _open_arango_store(settings: StoreWriterFields) -> ProfileStore:
 
 
 def _arango(settings: StoreFields) -> Connection:
+    given = (settings.store_url, settings.store_password, settings.store_password_file)
+    return _arango_at(("LEOCDP_STORE_URL", "LEOCDP_STORE_PASSWORD"), given, settings)
+
+
+def _admin_arango(settings: AdminFields) -> Connection:
+    given = (settings.admin_url, settings.admin_store_password, settings.admin_store_password_file)
+    return _arango_at(("LEOCDP_ADMIN_URL", "LEOCDP_ADMIN_STORE_PASSWORD"), given, settings)
+
+
+def _arango_at(
+    names: tuple[str, str],
+    given: tuple[str, SecretStr | None, Path | None],
+    settings: StoreFields | AdminFields,
+) -> Connection:
     try:
         from leocdp.adapters.arango.connection import Names, connection
         from leocdp.adapters.arango.database import Database  # noqa: F401 - is the driver there?
     except ModuleNotFoundError as error:
         raise EngineUnknown(
-            f"LEOCDP_STORE_URL names ArangoDB, and its driver is not installed ({error.name} is missing): "
+            f"{names[0]} names ArangoDB, and its driver is not installed ({error.name} is missing): "
             "install leocdp[arango]."
         ) from error
-    names = Names("LEOCDP_STORE_URL", "LEOCDP_STORE_PASSWORD")
     try:
-        return connection(names, settings.store_url, settings.store_password, settings.store_password_file, settings)
+        return connection(Names(*names), *given, settings)
     except ValueError as error:
         raise EngineUnknown(str(error)) from error
+
+
+def _log_path(settings: LogFields) -> Path:
+    try:
+        return sqlite_path(settings.log_url, settings.data_dir / "log.db")
+    except ValueError as error:
+        raise EngineUnknown(f"LEOCDP_LOG_URL {error}, nor kafka://host:port.") from error
+
+
+def _admin_path(settings: AdminFields) -> Path:
+    try:
+        return sqlite_path(settings.admin_url, settings.data_dir / "admin.db")
+    except ValueError as error:
+        raise EngineUnknown(f"LEOCDP_ADMIN_URL {error}, nor arangodb://user@host:port/database.") from error
 
 
 def _store_path(settings: StoreFields) -> Path:

@@ -107,6 +107,24 @@ class StoreSettings(BaseSettings):
     )
 
 
+class AdminStoreSettings(BaseSettings):
+    """Where admin's own store is. ArangoDB is connected to like that of the profile store (``store_tls`` …)."""
+
+    model_config = _CONFIG
+
+    admin_url: str = Field(
+        default="",
+        description="Admin's own store: `sqlite:///path` or `arangodb://user@host:port,…/db`; default `admin.db` in "
+        "the data folder.",
+    )
+    admin_store_password: SecretStr | None = Field(
+        default=None, description="Password for admin's store, if it wants one."
+    )
+    admin_store_password_file: Path | None = Field(
+        default=None, description="File that holds the password of admin's store."
+    )
+
+
 class ErasureSettings(BaseSettings):
     """What erasures are remembered with; the same for processors and admin."""
 

@@ -10,6 +10,7 @@ import msgspec
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database, Transaction
+from leocdp.adapters.arango.keys import number_key
 from leocdp.adapters.arango.migrations import migrate
 from leocdp.adapters.arango.profiles import aql, upkeep
 from leocdp.adapters.arango.profiles import erasure as erasure_of
@@ -17,7 +18,6 @@ from leocdp.adapters.arango.profiles.commit import Bounds, Commit
 from leocdp.adapters.arango.profiles.documents import replay_record
 from leocdp.adapters.arango.profiles.errors import translated
 from leocdp.adapters.arango.profiles.head import Head
-from leocdp.adapters.arango.profiles.keys import number_key
 from leocdp.adapters.arango.profiles.load import load
 from leocdp.adapters.arango.profiles.messages import Absent
 from leocdp.adapters.arango.profiles.removal import remove_step

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from leocdp.adapters.formats import StoreFormat
 from leocdp.adapters.sqlite.admin.schema import MIGRATIONS as ADMIN_MIGRATIONS
 from leocdp.adapters.sqlite.log.file import SCHEMA_VERSION as LOG_VERSION
 from leocdp.adapters.sqlite.profiles.schema import SCHEMA_VERSION as PROFILES_VERSION
@@ -15,26 +15,11 @@ KNOWN = {"log": LOG_VERSION, "profiles": PROFILES_VERSION, "admin": len(ADMIN_MI
 """The newest format of each file that this build knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileFormat:
-    name: str
-    path: Path
-    version: int | None
-    """None: there is no file yet, or nothing in it."""
-    known: int
-    problem: str = ""
-    """Why the version could not be read."""
-
-    @property
-    def current(self) -> bool:
-        return self.version == self.known
-
-
-def file_format(name: str, path: Path) -> FileFormat:
+def file_format(name: str, path: Path) -> StoreFormat:
     """``name`` is one of ``KNOWN``."""
     known = KNOWN[name]
     if not path.exists():
-        return FileFormat(name, path, None, known)
+        return StoreFormat(name, str(path), None, known)
     try:
         connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=5)
         try:
@@ -42,5 +27,7 @@ def file_format(name: str, path: Path) -> FileFormat:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        return FileFormat(name, path, None, known, f"It cannot be read: {error}.")
-    return FileFormat(name, path, version or None, known)
+        return StoreFormat(name, str(path), None, known, f"It cannot be read: {error}.")
+    if version > known:
+        return StoreFormat(name, str(path), version, known, "A newer version of this program has written it.")
+    return StoreFormat(name, str(path), version or None, known)

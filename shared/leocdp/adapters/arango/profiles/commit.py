@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from leocdp.adapters.arango.database import Document, Transaction
+from leocdp.adapters.arango.keys import hashed, number_key
 from leocdp.adapters.arango.profiles import aql, messages
 from leocdp.adapters.arango.profiles.documents import (
     event_document,
@@ -23,7 +24,7 @@ from leocdp.adapters.arango.profiles.documents import (
 )
 from leocdp.adapters.arango.profiles.figures import Tally
 from leocdp.adapters.arango.profiles.head import Head, StoredPosition
-from leocdp.adapters.arango.profiles.keys import beginning_of_key, hashed, number_key
+from leocdp.adapters.arango.profiles.keys import beginning_of_key
 from leocdp.adapters.arango.profiles.people import Head as ProfileHead
 from leocdp.adapters.arango.profiles.people import People, ids_to_read, plan_people
 from leocdp.adapters.arango.profiles.trees import Member

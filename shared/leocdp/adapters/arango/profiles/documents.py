@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from leocdp.adapters.arango.profiles.keys import hashed, number_key
+from leocdp.adapters.arango.keys import hashed, number_key
 from leocdp.contracts.stored_event import complete_body, event_body
 from leocdp.domain.decisions import (
     Changes,

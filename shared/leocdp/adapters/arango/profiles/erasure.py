@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from leocdp.adapters.arango.database import Documents, Transaction
+from leocdp.adapters.arango.keys import hashed, number_key
 from leocdp.adapters.arango.profiles import aql
 from leocdp.adapters.arango.profiles.head import Head
-from leocdp.adapters.arango.profiles.keys import hashed, number_key
 from leocdp.adapters.arango.profiles.removal import Removal, remove_events, remove_profiles, take_back
 from leocdp.domain.decisions import SwitchRecord
 from leocdp.domain.privacy.ledger import ErasedPerson, Erasure, ErasureReceipt

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.keys import LAST_NUMBER, number_key
 from leocdp.adapters.arango.profiles import aql
 from leocdp.adapters.arango.profiles.documents import problem_event, stored_event
-from leocdp.adapters.arango.profiles.keys import LAST_NUMBER, number_key
 from leocdp.adapters.cursors import decode_cursor, encode_cursor
 from leocdp.domain.events import dedup_key
 from leocdp.ports.profile_reader import EventQuery, Page, ProblemEvent, StoredEvent

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from leocdp.adapters.arango.keys import hashed
 from leocdp.adapters.arango.profiles.head import Head
-from leocdp.adapters.arango.profiles.keys import hashed
 from leocdp.domain.decisions import EventWrite
 from leocdp.domain.events import Envelope
 from leocdp.domain.profiles.counting import MAX_NAMES, OTHER, CatalogueCell, counted_hour

@@ -1,8 +1,7 @@
-"""Keys of documents, and attributes that sort the same in every collation: hex and digits only."""
+"""Keys and sorted attributes of people: hex and digits only, which sort the same in every collation."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from re import compile
 from typing import Final
 
@@ -12,19 +11,7 @@ BEGINNING_BYTES: Final = 24
 NAME_BYTES: Final = 60
 AFTER_HEX: Final = "g"
 """Sorts after every hex digit."""
-LAST_NUMBER: Final = "9" * 15
-_SEPARATOR: Final = "\x1f"
 _PLAIN: Final = compile(r"[A-Za-z0-9_-]{1,128}")
-
-
-def hashed(*parts: str) -> str:
-    """128 bits of hash as 32 hex digits: for identifiers, ids and names of any form."""
-    return blake2b(_SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def number_key(number: int) -> str:
-    """15 digits: in the order of the numbers, which is the order of storing."""
-    return f"{number:015d}"
 
 
 def profile_key(profile_id: str) -> str:

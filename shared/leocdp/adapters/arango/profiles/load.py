@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.keys import hashed
 from leocdp.adapters.arango.profiles import aql
 from leocdp.adapters.arango.profiles.documents import history_key, profile_of
 from leocdp.adapters.arango.profiles.head import Bucket
-from leocdp.adapters.arango.profiles.keys import hashed
 from leocdp.domain.decisions import LoadRequest, MergeRecord, Owner, Snapshot
 from leocdp.domain.privacy.ledger import Spell
 from leocdp.domain.profiles.state import Profile

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.keys import hashed
 from leocdp.adapters.arango.profiles import aql
 from leocdp.adapters.arango.profiles.documents import profile_of
-from leocdp.adapters.arango.profiles.keys import hashed
 from leocdp.adapters.cursors import Place, sort_key
 from leocdp.domain.decisions import CommandOutcome
 from leocdp.domain.identity.identifiers import Identifier

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from leocdp.adapters.arango.database import Transaction
+from leocdp.adapters.arango.keys import hashed, number_key
 from leocdp.adapters.arango.profiles import aql
 from leocdp.adapters.arango.profiles.documents import profile_of
 from leocdp.adapters.arango.profiles.figures import Rollup, add_rollups, name_key, rollup_key, source_key
 from leocdp.adapters.arango.profiles.head import Head
-from leocdp.adapters.arango.profiles.keys import hashed, number_key
 from leocdp.adapters.arango.profiles.schema import SLOTS
 from leocdp.domain.events import dedup_key
 from leocdp.domain.profiles.counting import HOUR_MS, OTHER, counted_hour

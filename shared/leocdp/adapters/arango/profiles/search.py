@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.keys import hashed
 from leocdp.adapters.arango.profiles import aql
-from leocdp.adapters.arango.profiles.keys import AFTER_HEX, BEGINNING_BYTES, beginning, hashed
+from leocdp.adapters.arango.profiles.keys import AFTER_HEX, BEGINNING_BYTES, beginning
 from leocdp.adapters.arango.profiles.people_reads import ORDERS, Found, place_of, statuses
 from leocdp.adapters.arango.profiles.searching import GRAM, grams, starts, words
 from leocdp.adapters.cursors import sort_key

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Final
 
 from leocdp.adapters.arango.database import Database, Transaction
+from leocdp.adapters.arango.keys import number_key
 from leocdp.adapters.arango.profiles import aql, messages
 from leocdp.adapters.arango.profiles.commit import DAY_MS, Bounds
 from leocdp.adapters.arango.profiles.head import Head
-from leocdp.adapters.arango.profiles.keys import number_key
 from leocdp.adapters.arango.turns import Turns
 from leocdp.domain.profiles.counting import HOUR_MS, KEPT_HOURS
 
