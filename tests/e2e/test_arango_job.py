@@ -63,7 +63,7 @@ async def test_events_become_people_while_processor_and_database_fail(tmp_path: 
         settings = store_settings(connection)
         environment = store_environment(settings, connection)
         migrated = await asyncio.to_thread(migrate, tmp_path, environment)
-        assert [(row["name"], row["version"] == row["known"]) for row in migrated if "test_" in row["place"]] == [
+        assert [(row["name"], row["version"] == row["known"]) for row in migrated if "http://" in row["place"]] == [
             ("profiles", True),
             ("admin", True),
         ]

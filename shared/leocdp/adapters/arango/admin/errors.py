@@ -32,8 +32,8 @@ def _admin_error(error: Failure, connection: Connection) -> AdminStoreError:
     match error.kind:
         case Kind.REFUSED:
             return AdminStoreUnavailable(
-                f"{error}, asked for {where}: check the user in LEOCDP_ADMIN_URL, LEOCDP_ADMIN_STORE_PASSWORD, and that "
-                "the user may read and write the database."
+                f"{error}, asked for {where}: check the user in LEOCDP_ADMIN_URL, LEOCDP_ADMIN_STORE_PASSWORD, and "
+                "that the user may read and write the database."
             )
         case Kind.NOT_THERE:
             return AdminStoreUnavailable(
