@@ -7,6 +7,7 @@ pytest.register_assert_rewrite(
     "tests.contract.event_log",
     "tests.contract.event_log_harness",
     "tests.contract.event_log_reading",
+    "tests.contract.ordered_reading",
     "tests.contract.profile_effects",
     "tests.contract.profile_erasure",
     "tests.contract.profile_events",

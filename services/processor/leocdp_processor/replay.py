@@ -41,15 +41,16 @@ async def replay_plan(
     actions are in it: they are about people that the events before them make. ``everything``: all that is in the log
     counts as processed before.
     """
-    stored = await store.positions(log.log_id)
+    # The store last: what processors make visible while this is read is in the store already.
+    visible = None if everything else await log.group_positions(PROCESSOR_GROUP)
     bounds = {
         TopicPartition(topic, partition): found
         for topic in topics
         for partition, found in (await log.bounds(topic)).items()
     }
+    stored = await store.positions(log.log_id)
     ends = {key: found.end for key, found in bounds.items()}
-    visible = ends if everything else await log.group_positions(PROCESSOR_GROUP)
-    seen = {key: min(visible.get(key, 0), end) for key, end in ends.items()}
+    seen = ends if visible is None else {key: min(visible.get(key, 0), end) for key, end in ends.items()}
     behind = any(position > stored.get(key, 0) for key, position in seen.items())
     actions = any(found.end > found.begin for key, found in bounds.items() if key.topic == COMMANDS)
     return ReplayPlan(ends, seen) if behind or (not stored and actions) else None

@@ -124,10 +124,9 @@ class Runner:
     async def _replay(self, consumer: Consumer) -> None:
         """Catch up in the order of time where the store is behind what was processed before. Group positions are left
         as they are, so that a replay which is cut short is still known to be one."""
-        plan = await replay_plan(self._log, self._store, TOPICS, everything=self._settings.processor_replay)
+        plan = await self._plan_replay(consumer)
         if plan is None:
             return
-        await self._take_all(consumer, plan)
         logger.info("reading the log again", seen=sum(plan.seen.values()), end=sum(plan.ends.values()))
         self._trouble = self._progress = "Reading the log again."
         starts = {TopicPartition(*key): offset for key, offset in self._stored.items()}
@@ -147,12 +146,19 @@ class Runner:
             self._progress = None
             await _cancelled(ahead)
 
-    async def _take_all(self, consumer: Consumer, plan: ReplayPlan) -> None:
-        """Wait until every partition is ours: their common order is what a replay needs."""
-        while not self._stopping.is_set() and not plan.ends.keys() <= await consumer.assignment():
+    async def _plan_replay(self, consumer: Consumer) -> ReplayPlan | None:
+        """None when there is nothing to replay (any more). Waits until every partition is ours: their common order is
+        what a replay needs."""
+        everything = self._settings.processor_replay
+        while plan := await replay_plan(self._log, self._store, TOPICS, everything=everything):
+            if plan.ends.keys() <= await consumer.assignment():
+                await self._take_up(consumer)
+                return plan
             self._note("Waiting to read the log again: run one processor only until that is done.")
             await self._pause(TAKE_ALL_WAIT)
-        await self._take_up(consumer)
+            if self._stopping.is_set():
+                break
+        return None
 
     async def _take_up(self, consumer: Consumer) -> None:
         """Read each partition that is assigned now from its stored position on."""
