@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from leocdp.adapters.engines import EngineUnknown, open_event_log
+from leocdp.adapters.kafka.connection import parse_url
 from leocdp.kit.settings import LogSettings, ServiceSettings
 from leocdp.ports.event_log import EventLog, LogUnavailable
+from scripts.kafka import free_ports
 from tests.contract.event_log_harness import event, texts
 from tests.kafka import PASSWORD, USER, Kafka, delete_topics
 
@@ -70,8 +73,6 @@ async def test_nobody_there_is_said(unused_tcp_port: int) -> None:
 
 @pytest.fixture
 def unused_tcp_port() -> int:
-    from scripts.kafka import free_ports
-
     return free_ports(1)[0]
 
 
@@ -97,7 +98,13 @@ def test_settings_that_cannot_be_right_are_refused(settings: dict[str, Any], sen
     assert "secret" not in str(refused.value)
 
 
-async def test_without_the_port_it_is_kafkas_usual_one() -> None:
-    from leocdp.adapters.kafka.connection import parse_url
+def test_a_driver_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("leocdp.adapters.kafka")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aiokafka.conn", None)
+    with pytest.raises(EngineUnknown, match=r"driver is not installed .*install leocdp\[kafka\]"):
+        open_event_log(Settings(log_url="kafka://h:1"))
 
+
+def test_without_the_port_it_is_kafkas_usual_one() -> None:
     assert parse_url("kafka://l%40n@a,b:1,[::1]:2/x.y") == ("l@n", ("a:9092", "b:1", "[::1]:2"), "x.y")

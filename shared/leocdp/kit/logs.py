@@ -43,7 +43,7 @@ def configure_logging(service: str, *, level: str = "INFO", format: str = "auto"
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # A line per attempt and partition while a broker is away: what matters of it is in our own lines, and in readiness.
-    logging.getLogger("aiokafka").setLevel(logging.DEBUG if level == "DEBUG" else logging.CRITICAL)
+    logging.getLogger("aiokafka").setLevel(logging.INFO if level == "DEBUG" else logging.CRITICAL)
     # Its steps of starting and stopping say nothing that readiness and our own lines do not say.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 

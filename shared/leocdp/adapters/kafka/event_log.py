@@ -95,8 +95,8 @@ class KafkaEventLog:
         try:
             cluster = await self._prepare_topics()
             reader, appender = Reader(self._plain_consumer), self._make_appender()
-            await reader.start()
             try:
+                await reader.start()
                 await appender.start()
             except BaseException:
                 await reader.close()
