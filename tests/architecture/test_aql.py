@@ -16,17 +16,19 @@ from leocdp.adapters.arango.migrations import Schema
 from leocdp.adapters.arango.profiles.schema import SCHEMA as PROFILES
 from tests.doubles.arangodb.aql.checker import problems_of
 from tests.doubles.arangodb.aql.facts import facts
+from tests.doubles.arangodb.aql.plans import IndexForm, loops
 
 ROOT = Path(leocdp.adapters.arango.__file__).parent
 SCHEMAS: tuple[Schema, ...] = (PROFILES, ADMIN)
 COLLECTIONS = {collection.name for schema in SCHEMAS for step in schema.steps for collection in step.collections}
-INDEXES = {
-    str(index["name"])
-    for schema in SCHEMAS
-    for step in schema.steps
-    for collection in step.collections
-    for index in collection.indexes
-}
+INDEXES: dict[str, list[IndexForm]] = {}
+for schema in SCHEMAS:
+    for step in schema.steps:
+        for collection in step.collections:
+            forms = [IndexForm(str(index["name"]), tuple(index["fields"])) for index in collection.indexes]
+            INDEXES.setdefault(collection.name, []).extend(forms)
+READ_WHOLE = {"admin_users", "admin_keys", "admin_config"}
+"""Small collections of which everything is wanted, or which are not worth an index."""
 
 
 def modules() -> Iterator[ModuleType]:
@@ -63,7 +65,14 @@ def test_a_query_is_one_that_every_supported_server_runs(text: str) -> None:
 @pytest.mark.parametrize("text", QUERIES.values(), ids=QUERIES.keys())
 def test_an_index_that_is_hinted_at_exists(text: str) -> None:
     hinted = [part.partition('"')[2].partition('"')[0] for part in text.split("indexHint:")[1:]]
-    assert set(hinted) <= INDEXES
+    assert set(hinted) <= {form.name for forms in INDEXES.values() for form in forms}
+
+
+@pytest.mark.parametrize("text", QUERIES.values(), ids=QUERIES.keys())
+def test_every_loop_has_an_index_which_also_gives_the_order_it_asks_for(text: str) -> None:
+    for loop in loops(text, INDEXES):
+        assert loop.index is not None or loop.collection in READ_WHOLE
+        assert loop.sorted or f"SORT {loop.variable}." not in text, f"{loop.collection} would be sorted in memory"
 
 
 def test_queries_are_constants_that_are_sent() -> None:

@@ -226,6 +226,23 @@ async def test_of_two_processors_that_rely_on_an_unowned_identifier_one_waits(
     await other.close()
 
 
+async def test_each_processor_publishes_what_it_has_committed_until_it_is_gone(
+    connection: Connection, store: ArangoProfileStore
+) -> None:
+    """So that of several processors not each publishes everything."""
+    other, heir = ArangoProfileStore(connection), ArangoProfileStore(connection, adopt_after=0)
+    for one in (other, heir):
+        await one.start()
+    await store.commit(everything(1), [], T0)
+    await other.commit(everything(2), [], T0)
+    published = {one: [found.record.id for found in await one.pending_outbox(9)] for one in (store, other, heir)}
+    assert published == {store: ["out-1"], other: ["out-2"], heir: ["out-1", "out-2"]}
+    await heir.mark_published([found.sequence for found in await heir.pending_outbox(9)])
+    assert await store.pending_outbox(9) == []
+    for one in (other, heir):
+        await one.close()
+
+
 async def _until(condition: object) -> None:
     assert callable(condition)
     deadline = asyncio.get_running_loop().time() + 20
@@ -262,7 +279,7 @@ async def test_several_processors_write_each_commit_once_while_requests_are_lost
     await asyncio.gather(*(_worker(connection, worker, each) for worker in range(workers)))
     double.faults.clear()
     await stored_once(connection, workers * each)
-    store = ArangoProfileStore(connection)
+    store = ArangoProfileStore(connection, adopt_after=0)
     await store.start()
     assert await store.positions(LOG) == {(TOPIC, worker): each for worker in range(workers)}
     sequences = [one.sequence for one in await store.pending_outbox(1_000)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from time import time
 from typing import Final, TypeVar
+from uuid import uuid4
 
 import msgspec
 
@@ -29,6 +31,7 @@ from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox
 
 READERS: Final = 3
+ADOPT_AFTER: Final = 30.0
 
 T = TypeVar("T")
 
@@ -47,10 +50,14 @@ class ArangoProfileStore:
         bounds: Bounds | None = None,
         patience: float = PATIENCE,
         finding_out: float = FINDING_OUT,
+        adopt_after: float = ADOPT_AFTER,
     ) -> None:
         """``patience``: seconds that a commit waits for its turn. ``finding_out``: that it takes to find out whether
-        it counts, where the answer was lost."""
+        it counts, where the answer was lost. ``adopt_after``: after which what another processor has committed and
+        not published is published here."""
         self._connection = connection
+        self._owner = uuid4().hex
+        self._adopt_after = adopt_after
         self._bounds = bounds or Bounds()
         breaker = Breaker()
         self._writer = Threads(connection, breaker, 1, "arango-writer")
@@ -79,8 +86,10 @@ class ArangoProfileStore:
         return snapshot
 
     async def commit(self, changes: Changes, positions: Sequence[PositionMove], now: int) -> int:
-        commit = Commit(changes, positions, now, self._bounds, self._absent)
-        return await self._in_turn(commit.write)
+        commit = Commit(changes, positions, now, bounds=self._bounds, absent=self._absent, owner=self._owner)
+        sequence = await self._in_turn(commit.write)
+        self._absent.forget(commit.keys)
+        return sequence
 
     async def positions(self, log_id: str) -> Mapping[tuple[str, int], int]:
         head = await self._read(LEDGER.read)
@@ -90,7 +99,10 @@ class ArangoProfileStore:
         return [one for one in logs(await self._read(LEDGER.read)) if one != log_id]
 
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
-        rows = await self._read(lambda database: database.query(aql.PENDING_OUTBOX, limit=limit))
+        before = int((time() - self._adopt_after) * 1000)
+        rows = await self._read(
+            lambda database: database.query(aql.PENDING_OUTBOX, owner=self._owner, before=before, limit=limit)
+        )
         return [StoredOutbox(row["seq"], msgspec.convert(row["record"], OutboxRecord)) for row in rows]
 
     async def mark_published(self, sequences: Sequence[int]) -> None:

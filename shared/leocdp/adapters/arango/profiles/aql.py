@@ -80,9 +80,11 @@ FOR p IN profiles FILTER p.root IN @roots
 PENDING_OUTBOX: Final = """
 FOR o IN outbox
   SORT o._key ASC
+  FILTER o.owner == @owner ? true : o.stored_at < @before
   LIMIT @limit
   RETURN {seq: o.seq, record: o.record}
 """
+"""Those of one's own commits, and those that their owner should have published long ago."""
 
 REPLAY_RECORDS: Final = """
 FOR p IN problems FILTER p._key IN @keys AND p.dead == true AND p.replayed_at == null

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from time import time
 from typing import Any, Final
 
 import msgspec
@@ -48,14 +49,23 @@ class Commit:
     """One commit. ``write`` may be called again from the beginning, with another transaction."""
 
     def __init__(
-        self, changes: Changes, positions: Sequence[PositionMove], now: int, bounds: Bounds, absent: messages.Absent
+        self,
+        changes: Changes,
+        positions: Sequence[PositionMove],
+        now: int,
+        *,
+        bounds: Bounds,
+        absent: messages.Absent,
+        owner: str,
     ) -> None:
+        """``owner``: who publishes the outbox records."""
         self._changes = changes
         self._positions = positions
         self._now = now
         self._bounds = bounds
         self._absent = absent
-        self._keys = [write.envelope.dedup_key for write in changes.events]
+        self._owner = owner
+        self.keys = [write.envelope.dedup_key for write in changes.events]
         # Time of the log, not of the clock, so that a rebuilt store draws the same curve.
         received = (write.envelope.received_at for write in changes.events)
         self._latest_hour = max(received, default=now) // HOUR_MS
@@ -67,7 +77,7 @@ class Commit:
         tally = Tally(self._changes.events)
         before = head.buckets[-1].begins if head.buckets else None
         bucket, is_new = messages.bucket_for(head, self._now, self._bounds.horizon_ms)
-        asked = self._keys if is_new else self._absent.unsure(self._keys, before)
+        asked = self.keys if is_new else self._absent.unsure(self.keys, before)
         checked = transaction.first(
             aql.CHECK,
             profiles=ids_to_read(self._changes),
@@ -123,7 +133,7 @@ class Commit:
         first = head.events + 1
         head.events += len(events)
         transaction.insert("events", [event_document(write, number) for number, write in enumerate(events, first)])
-        keys = [{"_key": key.hex(), "event": number_key(number)} for number, key in enumerate(self._keys, first)]
+        keys = [{"_key": key.hex(), "event": number_key(number)} for number, key in enumerate(self.keys, first)]
         transaction.insert(collection, keys)
 
     def _write_history(self, transaction: Transaction, head: Head, reviewed: Collection[str]) -> None:
@@ -152,7 +162,9 @@ class Commit:
         transaction.insert("commands", outcomes)
         kept = kept_problems(changes.problems, self._bounds)
         transaction.insert("problems", [problem_document(*each) for each in _numbered(kept, head.problems)])
-        transaction.insert("outbox", [outbox_document(*each) for each in _numbered(changes.outbox, head.outbox)])
+        stored_at = int(time() * 1000)
+        numbered = _numbered(changes.outbox, head.outbox)
+        transaction.insert("outbox", [outbox_document(*each, self._owner, stored_at) for each in numbered])
         dead = sum(one.outcome == DEAD for one in kept)
         head.problems += len(kept)
         head.kept_dead += dead

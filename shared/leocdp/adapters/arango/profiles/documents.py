@@ -89,10 +89,13 @@ def stored_event(stored: Stored) -> StoredEvent:
     )
 
 
-def outbox_document(record: OutboxRecord, number: int) -> Document:
+def outbox_document(record: OutboxRecord, number: int, owner: str, stored_at: int) -> Document:
+    """``owner``: who has committed it, and so publishes it."""
     return {
         "_key": number_key(number),
         "seq": number,
+        "owner": owner,
+        "stored_at": stored_at,
         "profile": record.profile_id,
         "record": msgspec.to_builtins(record),
     }
