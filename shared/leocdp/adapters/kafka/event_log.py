@@ -21,7 +21,7 @@ from leocdp.adapters.kafka.consumer import KafkaConsumer
 from leocdp.adapters.kafka.errors import translated
 from leocdp.adapters.kafka.names import Names
 from leocdp.adapters.kafka.producer import Appender
-from leocdp.adapters.kafka.reader import Reader, follow
+from leocdp.adapters.kafka.reader import Reader, committed_offsets, follow
 from leocdp.adapters.kafka.topics import MAX_MESSAGE_BYTES, TopicKeeper
 from leocdp.contracts.topics import TOPICS, TopicSpec
 from leocdp.ports.event_log import (
@@ -156,7 +156,7 @@ class KafkaEventLog:
         try:
             with translated("Reading the positions of a group"):
                 await admin.start()
-                found = await admin.list_consumer_group_offsets(self._names.full(group))
+                found = await committed_offsets(admin, self._names.full(group))
         finally:
             await admin.close()
         return {self._names.ours(key): committed.offset for key, committed in found.items() if committed.offset >= 0}

@@ -7,6 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from leocdp.adapters.kafka.backlog import record_of
@@ -16,6 +19,7 @@ from leocdp.ports.event_log import Bounds, Record
 
 CLOSE_SECONDS: Final = 5.0
 POLL_MS: Final = 200
+COORDINATOR_SECONDS: Final = 10.0
 
 
 class Reader:
@@ -84,6 +88,19 @@ async def follow(
                 yield [record_of(topic, each) for key in keys for each in fetched.get(key, ())]
     finally:
         await stop(driver, CLOSE_SECONDS)
+
+
+async def committed_offsets(admin: AIOKafkaAdminClient, group: str) -> Mapping[KafkaPartition, OffsetAndMetadata]:
+    """What a group has committed, by its name in the cluster. Who keeps it takes a moment to be found at first."""
+    deadline = asyncio.get_running_loop().time() + COORDINATOR_SECONDS
+    while True:
+        try:
+            found: Mapping[KafkaPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(group)
+            return found
+        except KafkaError as error:
+            if not error.retriable or asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(POLL_MS / 1000)
 
 
 async def _at_end(driver: AIOKafkaConsumer, keys: Sequence[KafkaPartition]) -> bool:
