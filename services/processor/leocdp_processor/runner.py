@@ -131,20 +131,24 @@ class Runner:
         self._trouble = self._progress = "Reading the log again."
         starts = {TopicPartition(*key): offset for key, offset in self._stored.items()}
         reader = OrderedReader(consumer, self._log, starts, plan.ends)
-        total, max_bytes = reader.left, self._settings.processor_batch_bytes
-        ahead = asyncio.create_task(reader.take(max_bytes))
+        total = reader.left
+        ahead = asyncio.create_task(self._next_replayed(reader, plan))
         try:
-            while not self._stopping.is_set() and (records := await self._unless_stopped(ahead)):
+            while not self._stopping.is_set() and (batches := await self._unless_stopped(ahead)):
                 if consumer.generation != self._generation:
                     raise PositionsMoved("partitions were assigned anew")
                 self._trouble = self._progress = f"Reading the log again: {total - reader.left} of {total} records."
-                ahead = asyncio.create_task(reader.take(max_bytes))
-                for replayed, run in plan.runs(records):
-                    await self._apply(self._batch(run, replayed=replayed))
+                ahead = asyncio.create_task(self._next_replayed(reader, plan))
+                for batch in batches:
+                    await self._apply(batch)
             await reader.close()
         finally:
             self._progress = None
             await _cancelled(ahead)
+
+    async def _next_replayed(self, reader: OrderedReader, plan: ReplayPlan) -> Sequence[Batch]:
+        records = await reader.take(self._settings.processor_batch_bytes)
+        return [self._batch(run, replayed=replayed) for replayed, run in plan.runs(records)]
 
     async def _plan_replay(self, consumer: Consumer) -> ReplayPlan | None:
         """None when there is nothing to replay (any more). Waits until every partition is ours: their common order is
