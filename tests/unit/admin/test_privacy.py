@@ -64,13 +64,16 @@ async def test_erasure_answers_with_a_receipt_and_leaves_nothing_in_admin(
     }
     assert receipt["copies_until"] > receipt["at"]
     assert "hashes" not in receipt
+    command = await api.get(f"/api/v1/commands/{request['command_id']}")
+    assert (command["state"], command["result"]) == ("applied", receipt)
     assert await stack.key("privacy:read").get(f"{REQUESTS}/{request['id']}") == request
     assert (await api.get(REQUESTS, kind="erasure"))["data"] == [request]
     for ref in (LAN_REF, lan, "user_id:u-1", "anonymous_id:a-1"):
         assert await api.error(404, "GET", f"/api/v1/profiles/{ref}") == "profile_not_found"
     assert (await api.get("/api/v1/profiles/user_id:u-2"))["events"]["total"] == len(HOA)
     found = await api.get("/api/v1/audit", action="privacy.")
-    assert [(row["action"], row["target"]) for row in found["data"]] == [("privacy.erasure", lan)] * 2
+    assert [(row["action"], row["target"]) for row in found["data"]] == [("privacy.erasure", lan)]
+    assert found["data"][0]["details"]["request"] == request["id"]
     own = [found, request, await api.get(REQUESTS)]
     assert not [contact for contact in CONTACTS if contact in texts(own)]
 

@@ -123,6 +123,12 @@ def _shape(outcome: CommandOutcome) -> CommandShape:
         id=outcome.id,
         kind=outcome.kind,
         state=outcome.state,
-        result=dict(outcome.result) if outcome.state == "applied" else None,
+        result=_result(outcome) if outcome.state == "applied" else None,
         reason=outcome.reason or None,
     )
+
+
+def _result(outcome: CommandOutcome) -> dict[str, Any]:
+    """What a client gets of it: the ledger of an erasure is for our own stores."""
+    own = ("hashes", "key") if outcome.kind == "erase" else ()
+    return {name: value for name, value in outcome.result.items() if name not in own}

@@ -143,7 +143,7 @@ class Privacy:
     ) -> PrivacyRow:
         """Written down before it is issued, so that whatever happens in between it is issued in the end."""
         entry = actor.did(f"privacy.{row.kind}", row.profile_id, at=row.created_at, request=row.id)
-        await self._store.put_privacy_request(row, audit=[entry])
+        await self._store.put_privacy_request(row)
         try:
             await self._commands.issue(actor, kind, content, entry, row.command_id)
         except NotNow as error:
