@@ -16,14 +16,14 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 from leocdp.adapters.sqlite.profiles.connection import Tuning
-from leocdp.ports.event_log import NewRecord
+from leocdp.ports.event_log import EventLog, NewRecord
 from tests.bench.figures import Figure, figure
 from tests.bench.plain_sqlite import PlainSQLite
 from tests.bench.processes import DoesNotAddUp, cpu_seconds, free_port, full, metric, resident_bytes, service, wait_for
@@ -48,7 +48,8 @@ class Run:
 class Bench:
     """A processor on a folder of its own, and what has been sent to it."""
 
-    def __init__(self, folder: Path, pid: int, port: int) -> None:
+    def __init__(self, folder: Path, pid: int, port: int, open_log: Callable[[], EventLog] | None = None) -> None:
+        self._open_log = open_log or (lambda: SQLiteEventLog(folder / "log.db", make_folder=True))
         self._folder = folder
         self._pid = pid
         self._port = port
@@ -62,7 +63,7 @@ class Bench:
         )
         os.kill(self._pid, signal.SIGSTOP)
         try:
-            asyncio.run(append(self._folder, list(fresh)))
+            asyncio.run(append(self._open_log, list(fresh)))
         finally:
             os.kill(self._pid, signal.SIGCONT)
         began, cpu = time.perf_counter(), cpu_seconds(self._pid)
@@ -91,8 +92,8 @@ class Bench:
             raise DoesNotAddUp(f"{self.people} people were sent; stored are {people} with {keys} identifiers")
 
 
-async def append(folder: Path, fresh: Sequence[NewRecord]) -> None:
-    log = SQLiteEventLog(folder / "log.db", make_folder=True)
+async def append(open_log: Callable[[], EventLog], fresh: Sequence[NewRecord]) -> None:
+    log = open_log()
     await log.start()
     for at in range(0, len(fresh), CHUNK):
         await log.append(fresh[at : at + CHUNK])
