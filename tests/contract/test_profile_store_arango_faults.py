@@ -18,10 +18,10 @@ from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.profile_reader import ArangoProfileReader
 from leocdp.adapters.arango.profile_store import ArangoProfileStore
 from leocdp.domain.decisions import Changes, LoadRequest
-from leocdp.ports.profile_store import Conflict, SchemaTooNew, StoreCorrupt, StoreUnavailable
-from tests.contract.arango_backend import ArangoBackend, double_database
+from leocdp.ports.profile_store import Conflict, StoreUnavailable
+from tests.contract.arango_backend import double_database
 from tests.contract.builders import LOG, T0, TOPIC, announcement, applied, event, move, person, profile_id, together
-from tests.contract.profile_backend import load, load_one, write
+from tests.contract.profile_backend import load
 from tests.doubles.arangodb.double import Double
 from tests.doubles.arangodb.faults import Fault, operation
 from tests.doubles.arangodb.log import Entry
@@ -332,70 +332,3 @@ async def test_a_processor_that_is_killed_inside_a_transaction_leaves_nothing_of
     assert (await load(store, profile_id(1), profile_id(2))).keys() == {profile_id(1)}
     assert await store.positions(LOG) == {(TOPIC, 0): 1}
     assert await store.commit(everything(2), [move(1, 2)], T0) == 2
-
-
-async def test_a_newer_schema_is_left_alone(connection: Connection, store: ArangoProfileStore) -> None:
-    backend = ArangoBackend(connection)
-    await write(store, person(1))
-    schema = store_document(backend, {"version": 9, "oldest": 1})
-    assert schema
-    reopened = backend.store()
-    await reopened.start()
-    assert (await load_one(reopened, profile_id(1))).revision == 1
-    await reopened.close()
-    store_document(backend, {"version": 9, "oldest": 8})
-    with pytest.raises(SchemaTooNew, match="version 9"):
-        await backend.store().start()
-
-
-def store_document(backend: ArangoBackend, fields: dict[str, int]) -> bool:
-    from arango.client import ArangoClient
-
-    where = backend.connection
-    client = ArangoClient(hosts=where.hosts[0])
-    updated = (
-        client.db(where.database, where.user, where.password).collection("ledger").update({"_key": "schema", **fields})
-    )
-    client.close()
-    return bool(updated)
-
-
-async def test_several_may_start_at_once_in_an_empty_database(connection: Connection) -> None:
-    stores = [ArangoProfileStore(connection) for _ in range(4)]
-    await asyncio.gather(*(one.start() for one in stores))
-    assert sorted([await one.commit(Changes(), [], T0) for one in stores]) == [1, 2, 3, 4]
-    await asyncio.gather(*(one.close() for one in stores))
-
-
-async def test_a_document_of_another_form_is_damage(connection: Connection, store: ArangoProfileStore) -> None:
-    from arango.client import ArangoClient
-
-    await write(store, person(1))
-    client = ArangoClient(hosts=connection.hosts[0])
-    profiles = client.db(connection.database, connection.user, connection.password).collection("profiles")
-    profiles.update({"_key": profile_id(1), "state": {"total": "many"}}, merge=False)
-    client.close()
-    with pytest.raises(StoreCorrupt, match="unknown form"):
-        await load(store, profile_id(1))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ({"password": "no"}, "LEOCDP_STORE_PASSWORD"),
-        ({"database": "nowhere"}, "LEOCDP_STORE_"),
-        ({"user": "nobody"}, "LEOCDP_STORE_URL"),
-    ],
-)
-async def test_what_does_not_let_us_in_is_said(connection: Connection, wrong: dict[str, str], sentence: str) -> None:
-    with pytest.raises(StoreUnavailable, match=sentence) as refused:
-        await ArangoProfileStore(replace(connection, **wrong)).start()  # type: ignore[arg-type]
-    assert connection.password not in str(refused.value)
-
-
-async def test_the_next_host_is_asked_when_one_does_not_answer(connection: Connection) -> None:
-    store = ArangoProfileStore(replace(connection, hosts=("http://127.0.0.1:1", *connection.hosts)))
-    await store.start()
-    assert await store.commit(everything(1), [], T0) == 1
-    assert (await load_one(store, profile_id(1))).revision == 1
-    await store.close()
