@@ -111,7 +111,12 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
         )
         stack = Stack(folder / "var", ports, process, output)
         try:
-            wait_for(lambda: all(map(stack.ready, SERVICES)), 120, lambda: f"not ready:\n{stack.tail()}")
+            wait_for(
+                lambda: process.poll() is not None or all(map(stack.ready, SERVICES)),
+                120,
+                lambda: f"not ready:\n{stack.tail()}",
+            )
+            assert process.poll() is None, f"it ended:\n{stack.tail()}"
             yield stack
         finally:
             process.terminate()
