@@ -66,3 +66,13 @@ def test_two_people_are_not_one() -> None:
     one, two = person("lan"), person("mai")
     assert digest([one]) != digest([one, one]) != digest([one, two])
     assert len(digest([])) == 64
+
+
+def test_numbers_count_by_value() -> None:
+    """Not every store keeps 1.0 apart from 1; True is no number."""
+
+    def having(value: object) -> DigestedPerson:
+        return DigestedPerson(State(traits={"n": Register({"list": [value]}, 1, "m1")}), ())
+
+    assert digest([having(1.0)]) == digest([having(1)])
+    assert len({digest([having(value)]) for value in (1, 1.5, True, "1", None)}) == 5

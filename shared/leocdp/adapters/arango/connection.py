@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,9 +76,15 @@ def connection(
         database,
         user or "root",
         secret.get_secret_value() if secret is not None else "",
-        str(settings.store_tls_ca_file) if settings.store_tls_ca_file else True,
+        str(settings.store_tls_ca_file) if settings.store_tls_ca_file else _certificates_of_the_system(),
         settings.store_timeout,
     )
+
+
+def _certificates_of_the_system() -> str | bool:
+    """Where they are; True, where nobody knows, for those that come with the HTTP library."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.capath or True
 
 
 def parse_url(names: Names, url: str) -> tuple[str, tuple[str, ...], str]:

@@ -51,7 +51,7 @@ def describe(person: DigestedPerson) -> dict[str, Any]:
     state = person.state
     return {
         "identifiers": {key: cell.state for key, cell in state.identifiers.items()},
-        "traits": {name: [register.value, register.at] for name, register in state.traits.items()},
+        "traits": {name: [_by_value(register.value), register.at] for name, register in state.traits.items()},
         "total": state.total,
         "by_type": state.by_type,
         "by_name": state.by_name,
@@ -63,3 +63,14 @@ def describe(person: DigestedPerson) -> dict[str, Any]:
         },
         "events": sorted(person.event_ids),
     }
+
+
+def _by_value(value: Any) -> Any:
+    """Numbers without a fraction as integers: stores differ in whether 1.0 is kept apart from 1."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _by_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_by_value(inner) for inner in value]
+    return value

@@ -11,6 +11,7 @@ from leocdp.adapters.arango.keys import number_key
 from leocdp.adapters.arango.profiles import aql, messages
 from leocdp.adapters.arango.profiles.commit import DAY_MS, Bounds
 from leocdp.adapters.arango.profiles.head import Head
+from leocdp.adapters.arango.profiles.schema import LEDGER
 from leocdp.adapters.arango.turns import Turns
 from leocdp.domain.profiles.counting import HOUR_MS, KEPT_HOURS
 
@@ -27,16 +28,28 @@ class Upkeep:
         self._tidied_on = -1
 
     def tidy(self, database: Database, now: int) -> None:
-        """Raises Failure; what was not done then is done next time."""
-        for slot in self._turns.run(database, lambda _, head: self._retire(head, now)):
-            database.truncate(f"messages_{slot}")
-            self._turns.run(database, partial(_free, slot))
-        while self._turns.run(database, self._trim_problems):
-            continue
+        """Raises Failure; what was not done then is done next time. One request when there is nothing to do."""
+        head = LEDGER.read(database)
+        if head.retired or messages.expired(head, now, self._bounds.horizon_ms):
+            self._empty_buckets(database, now)
+        if self._over_bounds(head):
+            while self._turns.run(database, self._trim_problems):
+                continue
         if now // DAY_MS != self._tidied_on:
             while self._turns.run(database, lambda transaction, _: _drop_old_figures(transaction, now)):
                 continue
             self._tidied_on = now // DAY_MS
+
+    def _empty_buckets(self, database: Database, now: int) -> None:
+        for slot in self._turns.run(database, lambda _, head: self._retire(head, now)):
+            database.truncate(f"messages_{slot}")
+            self._turns.run(database, partial(_free, slot))
+
+    def _over_bounds(self, head: Head) -> bool:
+        """More than a quarter over: trimming is worth a pass over the oldest."""
+        return (
+            head.kept_problems > self._bounds.problems * 5 // 4 or head.kept_dead > self._bounds.dead_letters * 5 // 4
+        )
 
     def _retire(self, head: Head, now: int) -> list[int]:
         """Slots to be emptied: nobody writes to them any more."""
