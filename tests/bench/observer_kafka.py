@@ -21,6 +21,7 @@ from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.ports.config_view import publish_entry
 from tests.bench import observer
 from tests.bench.figures import Figure, figure
+from tests.bench.processes import START_SECONDS, ready, wait_for
 from tests.capabilities import missing
 from tests.kafka import Kafka, kafka_for_tests
 
@@ -66,6 +67,7 @@ def run(kafka: Kafka, script: Path, items: int) -> tuple[observer.Run, float]:
     with tempfile.TemporaryDirectory(prefix="leocdp-bench-") as folder:
         settings = {**observer.observer_settings(Path(folder), port), "LEOCDP_LOG_URL": url}
         with observer.server(["-m", "leocdp_observer"], port, **settings) as pid:
+            wait_for(lambda: ready(port), START_SECONDS, "the observer did not become ready")
             warm = observer.load(script, port, pid, 1)
             measured = observer.load(script, port, pid, observer.SECONDS)
             counted = observer.accepted_at_rest(port)

@@ -138,5 +138,12 @@ def test_three_copies_need_two_that_have_it() -> None:
 
 
 def test_what_is_as_it_should_be_is_not_told() -> None:
-    assert differences(PLAIN, configuration(PLAIN, 3)) == []
-    assert differences(PLAIN, {}) == []
+    assert differences(PLAIN, configuration(PLAIN, 3), 3) == []
+    assert differences(PLAIN, configuration(PLAIN, 1), 1) == []
+    assert differences(PLAIN, {}, 3) == []
+
+
+def test_three_copies_that_need_only_one_in_sync_are_told() -> None:
+    made = {**configuration(PLAIN, 3), "min.insync.replicas": "1"}
+    assert differences(PLAIN, made, 3) == [("min.insync.replicas", "2", "1")]
+    assert differences(PLAIN, made, 1) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -24,6 +24,13 @@ READY_SECONDS: Final = 30.0
 COPIES: Final = 3
 
 log = get_logger(__name__)
+
+
+class Replicas(NamedTuple):
+    """Of one partition: the broker that leads, -1 for none, and how many copies there are."""
+
+    leader: int
+    copies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,15 @@ class TopicKeeper:
         missing = self._missing(await self._partitions())
         if missing:
             await self._make(missing, copies_for(self._replication, cluster.brokers))
-        self._check_partitions(await self._settled())
-        await self._check_configuration()
+        settled = await self._settled()
+        self._check_partitions(settled)
+        await self._check_configuration(settled)
         return cluster
 
-    async def _partitions(self) -> dict[str, list[int]]:
-        """Full name → the leader of each partition, of all topics of the cluster. Asking by name could create them."""
+    async def _partitions(self) -> dict[str, list[Replicas]]:
+        """Full name → its partitions, of all topics of the cluster. Asking by name could create them."""
         return {
-            topic["topic"]: [partition["leader"] for partition in topic["partitions"]]
+            topic["topic"]: [Replicas(each["leader"], len(each["replicas"])) for each in topic["partitions"]]
             for topic in await self._admin.describe_topics()
         }
 
@@ -114,13 +122,13 @@ class TopicKeeper:
                 told = next((text for text in message if text), error.__name__)
                 raise LogUnavailable(f"Kafka does not create the topic {name}: {told}")
 
-    async def _settled(self) -> dict[str, list[int]]:
+    async def _settled(self) -> dict[str, list[Replicas]]:
         """The partitions when all have a leader: new topics take a moment to be known to every broker."""
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         while True:
             found = await self._partitions()
             missing = self._missing(found)
-            if not missing and all(leader >= 0 for name in self._full_names() for leader in found[name]):
+            if not missing and all(each.leader >= 0 for name in self._full_names() for each in found[name]):
                 return found
             if asyncio.get_running_loop().time() > deadline:
                 raise LogUnavailable("Topics of the event log have partitions without a leader: a broker is missing.")
@@ -129,7 +137,7 @@ class TopicKeeper:
     def _full_names(self) -> Iterable[str]:
         return (self._names.full(spec.name) for spec in self._specs)
 
-    def _check_partitions(self, found: Mapping[str, Sequence[int]]) -> None:
+    def _check_partitions(self, found: Mapping[str, Sequence[Replicas]]) -> None:
         for spec in self._specs:
             name = self._names.full(spec.name)
             if len(found[name]) != spec.partitions:
@@ -139,7 +147,7 @@ class TopicKeeper:
                     "if nothing in it is needed."
                 )
 
-    async def _check_configuration(self) -> None:
+    async def _check_configuration(self, partitions: Mapping[str, Sequence[Replicas]]) -> None:
         found = await self._configurations()
         for spec in self._specs:
             name = self._names.full(spec.name)
@@ -148,7 +156,8 @@ class TopicKeeper:
                 log.info("topic_settings_not_shown", topic=name)
                 continue
             self._check_policy(name, spec, settings.get("cleanup.policy", ""))
-            for key, expected, actual in differences(spec, settings):
+            copies = min(each.copies for each in partitions[name])
+            for key, expected, actual in differences(spec, settings, copies):
                 log.warning("topic_differs", topic=name, setting=key, expected=expected, actual=actual)
 
     def _check_policy(self, name: str, spec: TopicSpec, policy: str) -> None:
@@ -168,13 +177,15 @@ class TopicKeeper:
         }
 
 
-def differences(spec: TopicSpec, found: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(setting, expected, actual) where a topic that others made keeps less, or later, than the table promises."""
+def differences(spec: TopicSpec, found: Mapping[str, str], copies: int) -> list[tuple[str, str, str]]:
+    """(setting, expected, actual) where a topic that others made keeps records otherwise than the table promises."""
     differing = []
-    expected = configuration(spec, 1)
+    expected = configuration(spec, copies)
     for key in ("retention.ms", "retention.bytes", "message.timestamp.type"):
         if key in found and found[key] != expected[key]:
             differing.append((key, expected[key], found[key]))
+    if int(found.get("min.insync.replicas", 2)) < int(expected["min.insync.replicas"]):
+        differing.append(("min.insync.replicas", expected["min.insync.replicas"], found["min.insync.replicas"]))
     if int(found.get("max.message.bytes", MAX_MESSAGE_BYTES)) < MAX_MESSAGE_BYTES:
         differing.append(("max.message.bytes", f"at least {MAX_MESSAGE_BYTES}", found["max.message.bytes"]))
     return differing
