@@ -12,9 +12,6 @@ class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings, ErasureSett
     processor_batch_bytes: int = Field(
         default=4_194_304, ge=65_536, description="About how many bytes of the log are decided on in one batch."
     )
-    processor_batch_items: int = Field(
-        default=4_000, ge=1, description="About how many items are decided on in one batch."
-    )
     dedup_horizon_days: int = Field(default=30, ge=1, description="How long a message id is remembered, in days.")
     processor_stop_window: int = Field(
         default=1_000, ge=10, description="How many of the latest items the stop limit looks at."
