@@ -40,7 +40,7 @@ class Backlog:
         while ready and (left > 0 or not taken):
             share = max(1, left // len(ready))
             for key in ready:
-                left -= self._take_share(key, share, taken)
+                left -= self._take_share(key, min(share, left), taken)
                 if left <= 0:
                     break
             ready = [key for key in ready if key in self._queues]
