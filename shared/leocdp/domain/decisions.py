@@ -11,6 +11,7 @@ from msgspec import Struct
 from leocdp.domain.events import Address, Envelope, Outcome
 from leocdp.domain.privacy.ledger import Spell
 from leocdp.domain.profiles.state import Profile
+from leocdp.domain.segments.audience import Audience
 
 
 class SnapshotIncomplete(Exception):
@@ -30,7 +31,7 @@ class Command:
     id: str
     kind: str
     """``merge``, ``unmerge``, ``consent``, ``label``, ``identifier_state``, ``lift_cannot_link``,
-    ``review``, ``replay``, ``remove_source``, ``erase``."""
+    ``review``, ``replay``, ``remove_source``, ``erase``, ``list_add``, ``list_remove``, ``list_drop``."""
     actor: str
     at: int
     content: Mapping[str, Any]
@@ -159,6 +160,24 @@ class ReviewPair:
     message_id: str | None
 
 
+class AudienceWrite(Struct, frozen=True):
+    """The segment side of a person alone, everything else of the row as it is; ``revision`` is the one it was read
+    with (another one is a conflict), and grows by one."""
+
+    profile_id: str
+    revision: int
+    audience: Audience
+
+
+class MemberWrite(Struct, frozen=True):
+    """A row of the members of one version of a segment (``audience.member_key``). Idempotent."""
+
+    segment_key: str
+    profile_id: str
+    since: int | None
+    """ms; None: not a member (any more)."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRecord:
     """A fact for other systems, published with a stable id: at least once, deduplicable."""
@@ -172,6 +191,9 @@ class OutboxRecord:
     cause: Cause
     occurred_at: int
     changed: tuple[str, ...] = ()
+    segment: str = ""
+    """Of ``segment_entered`` and ``segment_left``: which."""
+    segment_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +248,11 @@ class Changes:
     switches: list[SwitchRecord] = field(default_factory=list)
     refusals: list[RefusalRecord] = field(default_factory=list)
     reviews: list[ReviewPair] = field(default_factory=list)
+    audiences: list[AudienceWrite] = field(default_factory=list)
+    """Of people who are not among ``profiles`` (those carry theirs)."""
+    members: list[MemberWrite] = field(default_factory=list)
+    """In order; the last word on a (segment, person) stands. A profile that is merged away or erased leaves the rows
+    of all segments, which stores see to themselves."""
     review_states: dict[str, str] = field(default_factory=dict)
     """Review id → ``open`` or ``rejected``, by a person."""
     outbox: list[OutboxRecord] = field(default_factory=list)

@@ -7,13 +7,16 @@ that take a cursor ``CursorInvalid``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from leocdp.domain.decisions import CommandOutcome, MergeRecord, RefusalRecord, SwitchRecord
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.profiles.state import Profile
+from leocdp.domain.segments.nodes import Node
+from leocdp.domain.segments.subject import EventFact
 
 T = TypeVar("T")
 ProfileSort = Literal["last_seen", "first_seen", "name"]
@@ -171,6 +174,34 @@ class IdentityHistory:
     refusals: Sequence[RefusalRecord]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A condition to put to everybody, and what it is asked with."""
+
+    condition: Node
+    now: int
+    zone: tzinfo
+    segments: Mapping[str, int] = field(default_factory=dict)
+    """Segment id → its current version, of the segments that conditions may refer to."""
+    half_lives: Mapping[str, int | None] = field(default_factory=dict)
+    """Score → half-life in ms that stored points decay by; None does not decay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many people: exactly, or from the sample with the half-width of its 95 % interval."""
+
+    count: int
+    exact: bool
+    error: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    person: ProfileHit
+    since: int
+
+
 class ProfileReader(Protocol):
     async def start(self) -> None:
         """Open lazily: a store that does not exist yet is no error until something is read."""
@@ -246,3 +277,39 @@ class ProfileReader(Protocol):
 
     async def digest(self) -> str:
         """SHA-256 over all people (identifiers, traits, counters, consents, event ids): no ids of ours, no order."""
+
+    # Segments
+
+    async def size_of(self, question: Question, *, sample: bool) -> Size:
+        """How many people satisfy a condition: what ``domain.segments.evaluate`` says of each, found by the store's
+        own query language where it can say the same, and by ``evaluate`` on those that it cannot exclude.
+
+        With ``sample`` people whose ``audience.sample_of`` is below 16 stand for all, unless the workspace is small
+        (20,000 people): then, and without ``sample``, the count is exact.
+        """
+
+    async def matching(self, question: Question, *, limit: int) -> Sequence[ProfileHit]:
+        """Some people who satisfy a condition, from the sample first: to look at."""
+
+    async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
+        """Members of one version of a segment in a fixed order."""
+
+    async def member_ids(self, segment_key: str, *, after: str | None, limit: int) -> Sequence[tuple[str, int]]:
+        """(profile id, since) in a fixed order of the store's own, for streams: ``after`` is the last id before."""
+
+    async def member_count(self, segment_key: str) -> int:
+        """Kept by commits; counts nothing."""
+
+    async def member_series(self, segment_key: str, *, since: int, bucket: Literal["hour", "day"]) -> Sequence[Bucket]:
+        """Size at the end of each bucket in which it changed; the first one is the size at ``since``."""
+
+    async def overlap(self, segment_keys: Sequence[str]) -> Mapping[frozenset[str], int]:
+        """How many people are in exactly which of the segments (at most 5); those without people are left out."""
+
+    async def people_behind(self, generation: int, *, most: int = 1_000_000) -> int:
+        """Roots whose audience is of an earlier generation, counted up to ``most``: the progress of a build."""
+
+    async def event_facts(
+        self, leaf_ids: Sequence[str], *, names: Collection[str], types: Collection[str]
+    ) -> Sequence[EventFact]:
+        """Of one person, as ``ProfileStore.person_events`` gives them: for explanations."""

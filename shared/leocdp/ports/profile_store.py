@@ -12,16 +12,19 @@ Contract, for each adapter (``tests/contract/profile_store.py``):
 * Deduplication keys of applied events are kept for the horizon and dropped whole buckets at a time.
 * Problem events and published outbox records are bounded; history (merges, switches, refusals, reviews) is not.
 * The store gives every commit the next ``sequence`` number.
+* ``Profile.audience`` is kept with the profile and comes back with it. ``Changes.audiences`` writes it alone, under the
+  same revision. Members are rows of their own, counted per segment and hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
+from leocdp.domain.segments.subject import EventFact
 from leocdp.kit.errors import LeoError
 
 
@@ -143,6 +146,20 @@ class ProfileStore(Protocol):
         A person whom another source knows too is left as it is. Events without a person go. Starting again from
         the beginning, after a crash, is safe.
         """
+
+    # Segments
+
+    async def people_due(self, shards: Collection[int], now: int, limit: int) -> Sequence[str]:
+        """Roots whose audience has ``due`` ≤ now, of these shards (``audience.shard_of``), earliest first."""
+
+    async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
+        """Roots of these shards whose audience is of an earlier generation; nobody's audience is generation 0."""
+
+    async def person_events(
+        self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
+    ) -> Mapping[str, Sequence[EventFact]]:
+        """Events of people (root → leaves) that conditions ask for: track, page and screen events with one of the
+        names, and all events of one of the types. In order of (time, message id); nobody is left out of the answer."""
 
     # Erasure
 

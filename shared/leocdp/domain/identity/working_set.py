@@ -231,6 +231,7 @@ def _copy(profile: Profile) -> Profile:
         profile.merged_into,
         profile.root,
         person and Person(copy_state(person.state), person.leaf_ids, person.counted_merges),
+        profile.audience,
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from leocdp.domain.segments.audience import Audience
+
 
 class Register(Struct):
     """A value with the time and the id of the message that wrote it. ``value`` None is a tombstone."""
@@ -108,6 +110,8 @@ class Profile:
     """Cached: where the pointers end. Equal to ``id`` on roots."""
     person: Person | None = None
     """Only on roots with more than one leaf; a lone root's person is its own state."""
+    audience: Audience | None = None
+    """Only on roots: what is kept for segments. Shared with the snapshot; copy it before changing it."""
 
     def __post_init__(self) -> None:
         self.root = self.root or self.id

@@ -1,0 +1,1 @@
+"""The segment language: conditions over profiles and their events, and what they mean."""
