@@ -13,35 +13,19 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from leocdp.adapters.arango.connection import Connection
 from tests.contract.arango_backend import double_database
 from tests.doubles.arangodb.double import Double
 from tests.doubles.arangodb.faults import Fault, operation
 from tests.faults.client import RetryingClient
-from tests.faults.reconcile import ReaderSettings, lag, reconcile
+from tests.faults.databases import store_settings, stores_environment
+from tests.faults.reconcile import lag, reconcile
 from tests.faults.stack import SERVICES, WRITE_KEY, Stack, running_stack, wait_for
 
 PEOPLE = 20
 KILLS = 4
 IDLE_SECONDS = 2.0
 """After which the server ends the transaction of a processor that was killed."""
-
-
-def store_settings(connection: Connection) -> ReaderSettings:
-    url = f"arangodb://{connection.user}@{connection.hosts[0].removeprefix('http://')}/{connection.database}"
-    return ReaderSettings(store_url=url, store_password=SecretStr(connection.password))
-
-
-def store_environment(settings: ReaderSettings, connection: Connection) -> dict[str, str]:
-    """Profiles and admin's own data in one database."""
-    return {
-        "LEOCDP_STORE_URL": settings.store_url,
-        "LEOCDP_STORE_PASSWORD": connection.password,
-        "LEOCDP_ADMIN_URL": settings.store_url,
-        "LEOCDP_ADMIN_STORE_PASSWORD": connection.password,
-    }
 
 
 def migrate(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
@@ -61,7 +45,7 @@ async def test_events_become_people_while_processor_and_database_fail(tmp_path: 
     with double_database() as (double, connection):
         double.server.sessions.idle = IDLE_SECONDS
         settings = store_settings(connection)
-        environment = store_environment(settings, connection)
+        environment = stores_environment(connection)
         migrated = await asyncio.to_thread(migrate, tmp_path, environment)
         assert [(row["name"], row["version"] == row["known"]) for row in migrated if "http://" in row["place"]] == [
             ("profiles", True),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 
 from leocdp.adapters.engines import open_profile_reader
 from leocdp.domain.identity.identifiers import parse_key
 from leocdp.kit.settings import ServiceSettings, StoreSettings
-from leocdp.ports.profile_reader import EventQuery, ProfileReader
+from leocdp.ports.profile_reader import Counts, EventQuery, ProfileReader
 from tests.faults.client import Sent
 from tests.faults.stack import Stack
 
@@ -25,20 +26,29 @@ def lag(stack: Stack) -> int:
 
 async def reconcile(stack: Stack, sent: Sent, people: int, store: ReaderSettings | None = None) -> None:
     """Stored events are exactly the acknowledged ones, and each person counts exactly theirs."""
-    reader = open_profile_reader(store or ReaderSettings(data_dir=stack.data_dir))
+    users = [f"user-{number}" for number in range(people)]
+    await reconcile_store(store or ReaderSettings(data_dir=stack.data_dir), sent.acknowledged, users)
+
+
+async def reconcile_store(
+    settings: ReaderSettings, acknowledged: Set[str], users: Sequence[str], *, dead_letters: int = 0
+) -> Counts:
+    """The same where a test has put the events into the log itself. ``users``: the user id of every person."""
+    reader = open_profile_reader(settings)
     await reader.start()
     try:
         counts = await reader.counts()
-        assert counts.events == len(sent.acknowledged)
-        assert counts.dead_letters == 0
+        assert counts.events == len(acknowledged)
+        assert counts.dead_letters == dead_letters
         stored: Counter[str] = Counter()
-        for number in range(people):
-            total, ids = await _person(reader, f"user-{number}")
-            assert total == len(ids), f"user-{number} counts {total}, but has {len(ids)} events"
+        for user in users:
+            total, ids = await _person(reader, user)
+            assert total == len(ids), f"{user} counts {total}, but has {len(ids)} events"
             stored.update(ids)
-        assert set(stored) == sent.acknowledged
+        assert set(stored) == acknowledged
         assert set(stored.values()) == {1}
-        assert counts.people == people
+        assert counts.people == len(users)
+        return counts
     finally:
         await reader.close()
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from leocdp.adapters.arango.connection import Connection
 from leocdp.contracts.topics import EVENTS_ACCEPTED, PROCESSOR_GROUP
 from leocdp.domain.identity.identifiers import parse_key
 from leocdp.ports.event_log import NewRecord
 from leocdp_processor import runner
+from tests.contract.arango_backend import double_database
+from tests.faults.databases import store_settings
 from tests.kafka import Kafka, logs_at
 from tests.unit.processor.driving import Running, track, until
 from tests.unit.processor.replaying import (
@@ -168,3 +171,32 @@ async def test_the_same_on_kafka(kafka: Kafka, tmp_path: Path) -> None:
             after = await announced(processor)
             again = [causes[len(before.get(one, ())) :] for one, causes in after.items()]
             assert {cause for causes in again for cause in causes} == {"replay"}
+
+
+@pytest.mark.timeout(180)
+async def test_the_same_on_kafka_and_arangodb(kafka: Kafka, tmp_path: Path) -> None:
+    """One processor reads all of it again into a database that is empty."""
+    async with logs_at(kafka.url()) as logs:
+        settings = {"data_dir": tmp_path, "log_url": logs.url, "log_session_timeout": 6}
+        with double_database() as (_, first), double_database() as (_, second):
+            async with start(**settings, **store_fields(first)) as processor:
+                await traffic(processor)
+                await visible(processor)
+                await published(processor)
+                digest, before = await processor.reader.digest(), await announced(processor)
+                counts = await processor.reader.counts()
+            async with start(**settings, **store_fields(second)) as processor:
+                await read_whole(processor)
+                assert await processor.reader.digest() == digest
+                assert await processor.reader.find(parse_key("email:user5@example.vn")) is None
+                again = await processor.reader.counts()
+                assert (again.events, again.people) == (counts.events, counts.people)
+                await published(processor)
+                after = await announced(processor)
+                added = [causes[len(before.get(one, ())) :] for one, causes in after.items()]
+                assert {cause for causes in added for cause in causes} == {"replay"}
+
+
+def store_fields(connection: Connection) -> dict[str, Any]:
+    settings = store_settings(connection)
+    return {"store_url": settings.store_url, "store_password": settings.store_password}
