@@ -11,6 +11,8 @@
 | ``review`` | ``id``, ``state``: ``rejected`` or ``open`` | ``id``, ``state`` |
 | ``replay`` | ``ids`` of dead letters | ``replayed`` (count) |
 | ``remove_source`` | ``source`` (id): whose data is removed | ``profiles``, ``events``, ``kept`` (counts) |
+| ``list_add``, ``list_remove`` | ``list`` (id), ``identifiers`` (≤ 1,000 keys) | ``matched``, ``unknown`` (counts) |
+| ``list_drop`` | ``list``: every member leaves it, a page of people per command | ``removed``, ``more`` |
 | ``erase`` | ``profile`` (id), or what a ledger holds: ``hashes``, ``key``, ``at`` | see below |
 
 Profiles are named by id. A command that cannot be applied is *refused* with a reason; it is never an error.
@@ -39,6 +41,9 @@ CommandKind = Literal[
     "replay",
     "remove_source",
     "erase",
+    "list_add",
+    "list_remove",
+    "list_drop",
 ]
 
 
