@@ -180,7 +180,9 @@ class Cluster:
     properties: Mapping[str, str] = field(default_factory=dict)
     """Settings of the brokers besides the usual ones."""
     listeners: Mapping[str, int] = field(default_factory=dict)
-    """More doors of the first node: security protocol → port."""
+    """More doors of the first node: name → port."""
+    protocols: Mapping[str, str] = field(default_factory=dict)
+    """What is spoken at a door, where that is not its name."""
     format_options: Sequence[str] = ()
     jvm: Sequence[str] = ("-Xmx512m",)
 
@@ -243,7 +245,7 @@ class Cluster:
     def _write_properties(self, node: Node) -> None:
         doors = {"PLAINTEXT": node.port, **(self.listeners if node is self.nodes[0] else {})}
         addresses = ",".join(f"{name}://127.0.0.1:{port}" for name, port in doors.items())
-        names = ["CONTROLLER:PLAINTEXT", *(f"{name}:{name}" for name in doors)]
+        names = ["CONTROLLER:PLAINTEXT", *(f"{name}:{self.protocols.get(name, name)}" for name in doors)]
         copies = min(3, len(self.nodes))
         lines = {
             "process.roles": "broker,controller",

@@ -6,7 +6,6 @@ import itertools
 import os
 import secrets
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from leocdp.adapters.kafka.connection import Connection, parse_url
 from leocdp.adapters.kafka.event_log import KafkaEventLog
 from leocdp.contracts.topics import TopicSpec
 from scripts.kafka import Cluster, Node, free_ports
+from tests.certificates import Authority
 
 _numbers = itertools.count()
 
@@ -30,6 +30,7 @@ QUICK = {
     "group.min.session.timeout.ms": "1000",
 }
 USER, PASSWORD = "leocdp-test", "a-password-of-the-tests"
+DOORS = ("SASL_PLAINTEXT", "SASL_SSL", "SSL", "EXPIRED", "ELSEWHERE")
 LOGIN = "org.apache.kafka.common.security"
 
 
@@ -39,8 +40,8 @@ class Kafka:
 
     servers: str
     cluster: Cluster | None = None
-    certificate: Path | None = None
-    """What the brokers' certificates are signed with."""
+    authority: Authority | None = None
+    """What the brokers' certificates are signed with, and those of clients must be."""
 
     def url(self) -> str:
         """A log that nobody has used."""
@@ -52,8 +53,13 @@ class Kafka:
             pytest.skip("kafka: LEOCDP_TEST_KAFKA names a broker that the tests cannot stop or set up")
         return self.cluster
 
-    def door(self, protocol: str) -> tuple[str, ...]:
-        return (f"127.0.0.1:{self.ours().listeners[protocol]}",)
+    def door(self, name: str) -> str:
+        return f"127.0.0.1:{self.ours().listeners[name]}"
+
+    def signs(self) -> Authority:
+        self.ours()
+        assert self.authority is not None
+        return self.authority
 
 
 @contextmanager
@@ -87,37 +93,39 @@ def kafka_for_tests(need: Callable[[str], None], folder: Callable[[str], Path]) 
         yield Kafka(given.removeprefix("kafka://"))
         return
     path = folder("kafka")
-    store, certificate = _certificate(path)
+    authority = Authority(path, "authority")
     cluster = Cluster.make(path)
-    cluster.properties = {**QUICK, **_doors(store)}
-    cluster.listeners = dict(zip(("SASL_PLAINTEXT", "SASL_SSL"), free_ports(2), strict=True))
+    cluster.properties = {**QUICK, **_doors(authority)}
+    cluster.listeners = dict(zip(DOORS, free_ports(len(DOORS)), strict=True))
+    cluster.protocols = dict.fromkeys(("EXPIRED", "ELSEWHERE"), "SSL")
     cluster.format_options = ("-S", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]")
     with running_cluster(cluster):
-        yield Kafka(cluster.servers, cluster, certificate)
+        yield Kafka(cluster.servers, cluster, authority)
 
 
-def _doors(store: Path) -> dict[str, str]:
-    found = {
-        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
-        "ssl.keystore.type": "PKCS12",
-        "ssl.keystore.location": str(store),
-        "ssl.keystore.password": PASSWORD,
-    }
+def _doors(authority: Authority) -> dict[str, str]:
+    """What the brokers' doors ask for: a user, a certificate of ours (SSL), or nothing but TLS.
+
+    EXPIRED and ELSEWHERE show a certificate that has run out, or is another host's.
+    """
+    found = {"sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512", "ssl.client.auth": "none"}
     for listener in ("sasl_plaintext", "sasl_ssl"):
         name = f"listener.name.{listener}"
         found[f"{name}.plain.sasl.jaas.config"] = f'{LOGIN}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
         found[f"{name}.scram-sha-512.sasl.jaas.config"] = f"{LOGIN}.scram.ScramLoginModule required;"
+    shown = {
+        "sasl_ssl": authority.issue("broker"),
+        "ssl": authority.issue("broker-that-asks"),
+        "expired": authority.issue("broker-of-old", days=-1),
+        "elsewhere": authority.issue("broker-of-others", host="kafka.example"),
+    }
+    for listener, issued in shown.items():
+        found[f"listener.name.{listener}.ssl.keystore.type"] = "PEM"
+        found[f"listener.name.{listener}.ssl.keystore.location"] = str(issued.both)
+    found["listener.name.ssl.ssl.client.auth"] = "required"
+    found["listener.name.ssl.ssl.truststore.type"] = "PEM"
+    found["listener.name.ssl.ssl.truststore.location"] = str(authority.cert)
     return found
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A key store for the broker, and the certificate in it as clients want it."""
-    store, certificate = folder / "broker.p12", folder / "broker.pem"
-    common = ["-keystore", str(store), "-storepass", PASSWORD, "-alias", "broker", "-J-XX:TieredStopAtLevel=1"]
-    made = ["-genkeypair", "-keyalg", "EC", "-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-validity", "30"]
-    for command in ([*made, "-storetype", "PKCS12"], ["-exportcert", "-rfc", "-file", str(certificate)]):
-        subprocess.run(["keytool", *command, *common], check=True, capture_output=True)
-    return store, certificate
 
 
 @dataclass

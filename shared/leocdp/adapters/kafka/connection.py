@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from leocdp.kit.settings import read_secret
@@ -19,7 +17,6 @@ from leocdp.kit.settings import read_secret
 DEFAULT_PORT: Final = 9092
 REQUEST_TIMEOUT_MS: Final = 10_000
 """A broker that has not answered by then is asked again, after its connection has been made anew."""
-PROBE_TIMEOUT_MS: Final = 3_000
 
 _SERVER: Final = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -60,6 +57,8 @@ class Connection:
     password: str = ""
     mechanism: str = "SCRAM-SHA-512"
     tls: ssl.SSLContext | None = None
+    certificate: bool = False
+    """Whether we have one to show."""
 
     def __str__(self) -> str:
         return ",".join(self.servers)
@@ -88,22 +87,6 @@ class Connection:
             **self.security,
         }
 
-    async def reason(self) -> str:
-        """Why no broker can be reached, in the words of the last one that was tried; empty when one can."""
-        problem = ""
-        for server in self.servers:
-            host, _, port = server.rpartition(":")
-            try:
-                connection = await create_conn(
-                    host.strip("[]"), int(port), request_timeout_ms=PROBE_TIMEOUT_MS, **self.security
-                )
-            except (KafkaError, OSError, TimeoutError) as error:
-                problem = f"{server}: {error or type(error).__name__}"
-            else:
-                connection.close()
-                return ""
-        return problem
-
 
 def connection(settings: KafkaFields) -> Connection:
     """The connection that the settings describe. Raises ValueError with a sentence that names the setting."""
@@ -115,7 +98,8 @@ def connection(settings: KafkaFields) -> Connection:
     if user and secret is None:
         raise ValueError("LEOCDP_LOG_URL names a user: set LEOCDP_LOG_PASSWORD or LEOCDP_LOG_PASSWORD_FILE too.")
     password = secret.get_secret_value() if secret is not None else ""
-    return Connection(servers, namespace, user, password, settings.log_sasl_mechanism, _tls(settings))
+    tls, shown = _tls(settings), bool(settings.log_tls_cert_file)
+    return Connection(servers, namespace, user, password, settings.log_sasl_mechanism, tls, shown)
 
 
 def parse_url(url: str) -> tuple[str, tuple[str, ...], str]:
@@ -143,13 +127,34 @@ def _server(text: str) -> str:
 
 def _tls(settings: KafkaFields) -> ssl.SSLContext | None:
     if not settings.log_tls:
-        if settings.log_tls_ca_file or settings.log_tls_cert_file:
+        if settings.log_tls_ca_file or settings.log_tls_cert_file or settings.log_tls_key_file:
             raise ValueError("LEOCDP_LOG_TLS_… files are set but LEOCDP_LOG_TLS is not: set it to true.")
         return None
+    ca = settings.log_tls_ca_file
     try:
-        context = ssl.create_default_context(cafile=settings.log_tls_ca_file)
-        if settings.log_tls_cert_file:
-            context.load_cert_chain(settings.log_tls_cert_file, settings.log_tls_key_file)
+        context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"The files of LEOCDP_LOG_TLS_… cannot be used: {error}.") from error
+        raise ValueError(f"LEOCDP_LOG_TLS_CA_FILE={ca} holds no certificates that can be read: {error}.") from error
+    _show(context, settings.log_tls_cert_file, settings.log_tls_key_file)
     return context
+
+
+def _show(context: ssl.SSLContext, cert: Path | None, key: Path | None) -> None:
+    """Have our certificate shown to brokers that ask for one."""
+    if cert is None:
+        if key is not None:
+            raise ValueError("LEOCDP_LOG_TLS_KEY_FILE is set but LEOCDP_LOG_TLS_CERT_FILE is not: a key needs both.")
+        return
+    try:
+        context.load_cert_chain(cert, key, password=_no_password)
+    except (OSError, ssl.SSLError) as error:
+        wanted = "must hold a certificate and its key" if key is None else f"must fit to LEOCDP_LOG_TLS_KEY_FILE={key}"
+        raise ValueError(f"LEOCDP_LOG_TLS_CERT_FILE={cert} {wanted}, both in PEM: {error}.") from error
+
+
+def _no_password() -> str:
+    """Called for a key that is locked; without it OpenSSL would ask at the terminal and wait."""
+    raise ValueError(
+        "The key of LEOCDP_LOG_TLS_KEY_FILE (or …_CERT_FILE) is locked with a password: give one without, readable by "
+        "this service only."
+    )

@@ -32,7 +32,7 @@ DRIVER_ERRORS: Final = (KafkaError, ConsumerStoppedError, OSError, TimeoutError)
 """All that aiokafka raises when the cluster, the network or the client's state is in the way."""
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
-_NOT_LET_IN: Final = (
+NOT_LET_IN: Final = (
     AuthenticationFailedError,
     AuthenticationMethodNotSupported,
     SaslAuthenticationFailed,
@@ -60,7 +60,7 @@ def log_error(error: BaseException, doing: str) -> LogError:
             return UnknownTopic(
                 f"{doing}: the cluster has no such topic ({told}). Was it deleted? Restart to create it."
             )
-        case _ if isinstance(error, _NOT_LET_IN):
+        case _ if isinstance(error, NOT_LET_IN):
             return LogUnavailable(
                 f"{doing}: Kafka does not let us in ({told}). Check the user in LEOCDP_LOG_URL, LEOCDP_LOG_PASSWORD "
                 "and LEOCDP_LOG_SASL_MECHANISM."

@@ -16,6 +16,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from leocdp.adapters.kafka.access import obstacle
 from leocdp.adapters.kafka.connection import Connection
 from leocdp.adapters.kafka.consumer import KafkaConsumer
 from leocdp.adapters.kafka.errors import translated
@@ -102,8 +103,7 @@ class KafkaEventLog:
                 await reader.close()
                 raise
         except LogUnavailable as error:
-            reason = await self._connection.reason()
-            raise LogUnavailable(self._unreachable(reason) if reason else str(error)) from error
+            raise LogUnavailable(await obstacle(self._connection) or str(error)) from error
         self._log_id = cluster
         self._reader, self._appender = reader, appender
 
@@ -198,7 +198,13 @@ class KafkaEventLog:
                 max_request_size=MAX_MESSAGE_BYTES,
             )
 
-        return Appender(producer, self._names.full, timeout=self._timeout, max_in_flight=self._max_in_flight)
+        return Appender(
+            producer,
+            self._names.full,
+            lambda: obstacle(self._connection),
+            timeout=self._timeout,
+            max_in_flight=self._max_in_flight,
+        )
 
     async def _prepare_topics(self) -> str:
         admin = AIOKafkaAdminClient(**self._connection.options)
@@ -239,9 +245,3 @@ class KafkaEventLog:
         if spec is None:
             return f"The event log has no topic {topic!r}."
         return f"Topic {topic} has partitions 0 to {spec.partitions - 1}, not {partition}."
-
-    def _unreachable(self, reason: str) -> str:
-        return (
-            f"Kafka at {self._connection} cannot be reached ({reason}). Start it, or check LEOCDP_LOG_URL"
-            f"{' and the password' if self._connection.user else ''}."
-        )

@@ -8,7 +8,7 @@ way may reach the log later or never, and a new one begins with sequence numbers
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ class Appender:
     Args:
         connect: makes a producer of the driver, not started.
         name: the name of a topic in the cluster.
+        obstacle: says why no broker lets us in; empty when one does.
         timeout: seconds from ``append`` until it raises LogUnavailable.
         max_in_flight: bytes that may wait; beyond that ``append`` raises LogUnavailable at once.
     """
@@ -42,12 +43,14 @@ class Appender:
         self,
         connect: Callable[[], AIOKafkaProducer],
         name: Callable[[str], str],
+        obstacle: Callable[[], Awaitable[str]],
         *,
         timeout: float,
         max_in_flight: int,
     ) -> None:
         self._connect = connect
         self._name = name
+        self._obstacle = obstacle
         self._timeout = timeout
         self._max_in_flight = max_in_flight
         self._in_flight = 0
@@ -155,7 +158,7 @@ class Appender:
         for lane in lanes:
             session = self._current
             if session is None:
-                session = self._current = await self._open()
+                session = self._current = await self._reopen()
             if lane.batch is not None:
                 continue  # It was offered twice.
             batch = lane.next_batch(session.producer.create_batch())
@@ -170,6 +173,13 @@ class Appender:
                 continue
             session.under_way[batch] = delivery
             delivery.add_done_callback(lambda done, session=session, batch=batch: self._delivered(session, batch, done))
+
+    async def _reopen(self) -> Session:
+        try:
+            return await self._open()
+        except LogUnavailable as error:
+            told = await self._obstacle()
+            raise LogUnavailable(f"{APPENDING}: {told}" if told else str(error)) from error
 
     async def _open(self) -> Session:
         producer = self._connect()
