@@ -116,6 +116,11 @@ class Fleet:
     def tail(self) -> str:
         return "\n".join(one.tail() for one in self.all)
 
+    def failures(self) -> list[str]:
+        """What any of them has logged as an error: a defect, as everything that may happen is a warning at most."""
+        lines = [line for one in self.all for line in one.log().splitlines()]
+        return [line for line in lines if '"level": "error"' in line or "Traceback" in line]
+
     def end(self) -> None:
         for one in self.alive:
             one.send(signal.SIGCONT)

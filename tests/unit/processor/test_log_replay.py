@@ -177,7 +177,7 @@ async def test_the_same_on_kafka(kafka: Kafka, tmp_path: Path) -> None:
 async def test_the_same_on_kafka_and_arangodb(kafka: Kafka, tmp_path: Path) -> None:
     """One processor reads all of it again into a database that is empty."""
     async with logs_at(kafka.url()) as logs:
-        settings = {"data_dir": tmp_path, "log_url": logs.url, "log_session_timeout": 6}
+        settings: dict[str, Any] = {"data_dir": tmp_path, "log_url": logs.url, "log_session_timeout": 6}
         with double_database() as (_, first), double_database() as (_, second):
             async with start(**settings, **store_fields(first)) as processor:
                 await traffic(processor)
