@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.faults.stack import free_ports, wait_for
 
+ITEMS = "leocdp_processor_items_total"
+
 
 @dataclass(eq=False)
 class Processor:
@@ -52,7 +54,7 @@ class Processor:
 
     @property
     def applied(self) -> int:
-        return int(self.metric("leocdp_processor_items_total", outcome="applied"))
+        return int(self.metric(ITEMS, outcome="applied"))
 
     @property
     def memory(self) -> int:
