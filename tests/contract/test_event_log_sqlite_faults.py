@@ -246,9 +246,16 @@ async def test_a_waiting_reader_learns_that_the_log_was_closed(log: SQLiteEventL
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Becoming a user without permissions takes root.")
-def test_a_log_that_this_user_may_not_write_is_said() -> None:
+@pytest.mark.parametrize(
+    ("mode", "beginning"),
+    [
+        (0o755, "Give this user write permission on the file and its folder"),
+        (0o700, "Give this user permission on the file and its folder"),
+    ],
+)
+def test_a_log_that_this_user_may_not_use_is_said(mode: int, beginning: str) -> None:
     asked = subprocess.run(
-        [sys.executable, "-c", START_AS_NOBODY],
+        [sys.executable, "-c", START_AS_NOBODY, str(mode)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -257,17 +264,17 @@ def test_a_log_that_this_user_may_not_write_is_said() -> None:
     )
     kind, advice = asked.stdout.splitlines()[-2:]
     assert kind == "LogUnavailable"
-    assert advice.startswith("Give this user write permission on the file and its folder")
+    assert advice.startswith(beginning)
 
 
 START_AS_NOBODY = """
-import asyncio, os, pathlib, tempfile
+import asyncio, os, pathlib, sys, tempfile
 from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 from leocdp.ports.event_log import LogError
 
 async def main():
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
+        os.chmod(folder, int(sys.argv[1]))
         path = pathlib.Path(folder, "log.db")
         log = SQLiteEventLog(path)
         await log.start()

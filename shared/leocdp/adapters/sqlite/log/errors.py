@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,7 @@ def _cannot_open(path: Path) -> str:
         return (
             f"The folder {path.parent} of the event log does not exist. Create it, or set LEOCDP_DATA_DIR to another."
         )
-    if path.is_dir():
+    # A Path of a folder that may not be entered raises here until Python 3.13.
+    if os.path.isdir(path):
         return f"The event log {path} is a folder. LEOCDP_LOG_URL must name a file."
     return f"The event log {path} cannot be opened. Give this user permission on the file and its folder."
