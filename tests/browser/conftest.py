@@ -14,6 +14,7 @@ from tests.browser.seed import sow
 from tests.browser.stack import OWNER, PASSWORD, Stack, running_services
 from tests.capabilities import browser_path
 
+ERASURE_KEY = "browser-tests-erasure-key-0123456789abcdef"
 ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -31,9 +32,13 @@ class Shop:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], None]) -> Iterator[Shop]:
     need("browser")
-    owner = {"LEOCDP_BOOTSTRAP_ADMIN_EMAIL": OWNER, "LEOCDP_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD}
+    given = {
+        "LEOCDP_BOOTSTRAP_ADMIN_EMAIL": OWNER,
+        "LEOCDP_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
+        "LEOCDP_ERASURE_KEY": ERASURE_KEY,
+    }
     folder = tmp_path_factory.mktemp("shop")
-    with running_services(folder, LEOCDP_TIME_ZONE="Asia/Ho_Chi_Minh", **owner) as stack:
+    with running_services(folder, LEOCDP_TIME_ZONE="Asia/Ho_Chi_Minh", **given) as stack:
         yield Shop(stack, sow(stack))
 
 

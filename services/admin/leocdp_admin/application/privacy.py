@@ -64,6 +64,11 @@ class Privacy:
         self._clock = clock
         self._key = key
 
+    @property
+    def can_erase(self) -> bool:
+        """Whether this installation has the secret that erased people are remembered with."""
+        return self._key is not None
+
     async def ask(self, actor: Actor, asked: PrivacyAsked) -> PrivacyRequestShape:
         """Carry out a request; waits up to five seconds for the processor, and is *pending* when it takes longer.
 

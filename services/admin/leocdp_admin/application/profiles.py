@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 
 from leocdp.domain.errors import Problem
 from leocdp.domain.identity.rules import IdentityRules
@@ -54,6 +55,13 @@ class Profiles:
         await self._read(actor, root, "profile.read")
         rules, purposes = await self._rules(), await self._settings.purposes()
         return masked(profile_shape(root, rules, purposes, provenance=provenance), actor)
+
+    async def existing(self, actor: Actor, ids: Collection[str]) -> frozenset[str]:
+        """Which of the profile ids still lead to somebody; tells nothing about them, so it is not in the audit log."""
+        actor.require("profiles:read")
+        wanted = sorted(set(ids))
+        found = await asyncio.gather(*(self._reader.find(one) for one in wanted))
+        return frozenset(one for one, root in zip(wanted, found, strict=True) if root is not None)
 
     async def lookup(
         self, actor: Actor, kind: str, value: str, id_space: str = "default", *, provenance: bool = False

@@ -70,6 +70,10 @@ class Localisation:
         """The day alone."""
         return "" if at is None else format_date(self.local(at).date(), "medium", locale=self.locale)
 
+    def calendar_day(self, day: CalendarDay) -> str:
+        """A day that is the same in every time zone."""
+        return format_date(day, "long", locale=self.locale)
+
     def short_day(self, day: CalendarDay) -> str:
         """Day and month, for the axis of a chart."""
         return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=self.locale)

@@ -39,6 +39,21 @@ CODES: Final[dict[str, tuple[str, str, str, Way]]] = {
         "user-question",
         ("/profiles", N_("To the profiles")),
     ),
+    "privacy_request_not_found": (
+        _MISSING,
+        N_("There is no privacy request with this number. Check it for typing mistakes."),
+        "zoom-question",
+        ("/profiles", N_("To the profiles")),
+    ),
+    "no_erasure_key": (
+        N_("Erasing is not set up yet"),
+        N_(
+            "Whoever runs this installation must set LEOCDP_ERASURE_KEY, the same secret for admin and processors. "
+            "Without it nobody could be kept away after an erasure."
+        ),
+        "shield-lock",
+        HOME,
+    ),
     "source_not_found": (
         _MISSING,
         N_("There is no such source. Perhaps a colleague deleted it."),

@@ -115,7 +115,7 @@ SCOPES: Final = {
     "settings:read": N_("Read settings"),
     "admin": N_("Users, keys, settings and audit log"),
 }
-SCOPES_TO_COME: Final = frozenset({"segments:read", "segments:write", "privacy:read", "privacy:write"})
+SCOPES_TO_COME: Final = frozenset({"segments:read", "segments:write"})
 """Scopes of areas that have no screen or route yet: not offered."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -9,10 +11,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from leocdp.ports.profile_store import StoreUnavailable
 from leocdp_admin.application.shapes.administration import AuditAsked, AuditRow
 from leocdp_admin.i18n.catalogues import N_
 from leocdp_admin.i18n.localisation import Localisation
-from leocdp_admin.views.frame import CurrentFrame
+from leocdp_admin.views.frame import CurrentFrame, Frame
 from leocdp_admin.views.page_route import PageRoute
 from leocdp_admin.views.settings.areas import area_page
 from leocdp_admin.views.words import word
@@ -52,6 +55,10 @@ ACTIONS: Final = {
     "user.first_owner": N_("became the first owner"),
     "user.login": N_("logged in"),
     "user.login_failed": N_("failed to log in"),
+    "privacy.access": N_("took up a request for a copy of data"),
+    "privacy.export": N_("fetched a copy of a person’s data"),
+    "privacy.objection": N_("took up an objection"),
+    "privacy.erasure": N_("erased a person"),
     "settings.identity_rules": N_("changed the identity rules"),
     "settings.consent": N_("changed the consent purposes"),
     "settings.workspace": N_("changed the workspace"),
@@ -62,6 +69,7 @@ GROUPS: Final = {
     "review.": N_("Possible duplicates"),
     "event.": N_("Events"),
     "dead_letter.": N_("Failed events"),
+    "privacy.": N_("Privacy requests"),
     "source.": N_("Sources"),
     "user.": N_("Users and logins"),
     "key.": N_("API keys"),
@@ -88,12 +96,13 @@ class AuditLine:
 async def audit(frame: CurrentFrame, asked: Annotated[LogAsked, Query()]) -> Response:
     page = await frame.services.audit.list(frame.actor, asked)
     people = await frame.services.users.list(frame.actor)
+    gone = await _gone(frame, page.data)
     next_url = frame.url("/settings/audit", actor=asked.actor, action=asked.action, cursor=page.next)
     return area_page(
         frame,
         "audit",
         asked=asked,
-        rows=[_line(row, frame.l10n) for row in page.data],
+        rows=[_line(row, frame.l10n, gone) for row in page.data],
         actors=[(user.id, user.name or user.email) for user in people],
         action_groups=[(code, frame.l10n.gettext(text)) for code, text in GROUPS.items()],
         next_url=next_url if page.next else "",
@@ -105,13 +114,27 @@ def _target(target: str) -> str:
     return f"…{target[-6:]}" if target[3:4] == "_" and len(target) > 14 else target
 
 
-def _line(row: AuditRow, l10n: Localisation) -> AuditLine:
+async def _gone(frame: Frame, rows: Sequence[AuditRow]) -> frozenset[str]:
+    """Profiles that were erased since: their links would lead nowhere. Unknown while the store is away."""
+    people = {row.target for row in rows if row.target.startswith("prf_")}
+    with suppress(StoreUnavailable):
+        return frozenset(people - await frame.services.profiles.existing(frame.actor, people))
+    return frozenset()
+
+
+def _url(row: AuditRow, gone: frozenset[str]) -> str:
+    if row.action.startswith("privacy.erasure") and (request := row.details.get("request")):
+        return f"/privacy/requests/{request}"
     page = _PAGES.get(row.target[:4], "")
+    return f"{page}{row.target}" if page and row.target not in gone else ""
+
+
+def _line(row: AuditRow, l10n: Localisation, gone: frozenset[str]) -> AuditLine:
     return AuditLine(
         at=row.at,
         who=row.actor_name or row.actor,
         what=word(ACTIONS, row.action, l10n),
         target=_target(row.target),
-        url=f"{page}{row.target}" if page else "",
+        url=_url(row, gone),
         client=row.client,
     )
