@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -18,18 +19,22 @@ class Sent:
     acknowledged: set[str] = field(default_factory=set)
     per_person: Counter[str] = field(default_factory=Counter)
     retries: int = 0
+    took: list[float] = field(default_factory=list)
+    """Seconds to each acknowledgement, from the try that brought it."""
     unexpected: list[str] = field(default_factory=list)
 
 
 class RetryingClient:
     """``workers`` visitors at a time, each with two devices and a user id; singles and batches mixed."""
 
-    def __init__(self, url: str, write_key: str, *, seed: int, people: int, workers: int = 8) -> None:
+    def __init__(self, url: str, write_key: str, *, seed: int, people: int, workers: int = 8, padding: int = 0) -> None:
+        """``padding``: bytes of text in each event, for loads that are to be large."""
         self._url = url
         self._auth = (write_key, "")
         self._random = Random(seed)
         self._people = people
         self._workers = workers
+        self._text = {"text": "x" * padding} if padding else {}
         self._stop = asyncio.Event()
         self.sent = Sent()
 
@@ -62,7 +67,7 @@ class RetryingClient:
             traits = {"email": f"person{person}@example.vn", "seen": number}
             return {**base, "type": "identify", "userId": f"user-{person}", "traits": traits}
         user = {"userId": f"user-{person}"} if named else {}
-        return {**base, **user, "type": "track", "event": "Item Viewed", "properties": {"n": number}}
+        return {**base, **user, "type": "track", "event": "Item Viewed", "properties": {"n": number, **self._text}}
 
     def _introduction(self, person: int) -> list[dict[str, Any]]:
         """Both devices with the name, at last, so that nobody is left who never said who they are."""
@@ -73,11 +78,13 @@ class RetryingClient:
     async def _until_acknowledged(self, client: httpx.AsyncClient, person: int, events: list[dict[str, Any]]) -> None:
         wait = 0.02
         while True:
+            began = time.monotonic()
             try:
                 answer = await client.post(f"{self._url}/v1/batch", json={"batch": events}, auth=self._auth)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code == 200 and answer.json()["accepted"] == len(events):
+                self.sent.took.append(time.monotonic() - began)
                 self.sent.acknowledged.update(event["messageId"] for event in events)
                 self.sent.per_person[f"user-{person}"] += len(events)
                 return

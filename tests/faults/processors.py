@@ -56,12 +56,6 @@ class Processor:
     def applied(self) -> int:
         return int(self.metric(ITEMS, outcome="applied"))
 
-    @property
-    def memory(self) -> int:
-        """Bytes of main memory that it holds now."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-
     def send(self, signum: signal.Signals) -> None:
         self.process.send_signal(signum)
 
@@ -129,6 +123,11 @@ class Fleet:
             one.process.kill()
         for one in self.all:
             one.process.wait(10)
+
+
+def memory_of(pid: int) -> int:
+    """Bytes of main memory that a process holds now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
