@@ -32,7 +32,8 @@ SETTINGS = {
     "API gateway": "leocdp_gateway.settings",
     "leocdp run": "leocdp_cli.supervisor.settings",
     "Commands over the API": "leocdp_cli.connection",
-    "leocdp migrate and doctor": "leocdp_cli.stores",
+    "leocdp migrate, topics and doctor": "leocdp_cli.stores",
+    "leocdp create-database": "leocdp_cli.databases",
 }
 
 

@@ -8,11 +8,41 @@ from typing import Annotated
 
 import typer
 
-from leocdp_cli.commands import demo, digest, doctor, erase, key, migrate, rebuild, replay, run, source, status, user
+from leocdp_cli.commands import (
+    create_database,
+    demo,
+    digest,
+    doctor,
+    erase,
+    key,
+    migrate,
+    rebuild,
+    replay,
+    run,
+    source,
+    status,
+    topics,
+    user,
+)
 from leocdp_cli.commands.options import Access
 from leocdp_cli.failure import CommandFailed
 
-GROUPS = (run, demo, status, doctor, source, key, user, replay, erase, rebuild, digest, migrate)
+GROUPS = (
+    run,
+    demo,
+    status,
+    doctor,
+    source,
+    key,
+    user,
+    replay,
+    erase,
+    rebuild,
+    digest,
+    create_database,
+    topics,
+    migrate,
+)
 """Each module has ``register(app)``; the order is the order of ``leocdp --help``."""
 
 app = typer.Typer(name="leocdp", no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -16,12 +17,13 @@ from leocdp.adapters.engines import (
     store_formats,
 )
 from leocdp.adapters.formats import StoreFormat
-from leocdp.contracts import topics
+from leocdp.contracts.topics import COMMANDS, DAY_MS, EVENTS_ACCEPTED, GIB, TOPICS, TopicSpec
 from leocdp.kit.errors import LeoError
 from leocdp.kit.settings import AdminStoreSettings, LogSettings, ServiceSettings, StoreSettings, sqlite_path
+from leocdp.ports.event_log import EventLog
 from leocdp.ports.profile_reader import Counts
 from leocdp.ports.profile_store import StoreInUse
-from leocdp_cli.failure import CommandFailed
+from leocdp_cli.failure import CommandFailed, Unreachable
 
 
 class StoresSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSettings):
@@ -44,6 +46,36 @@ def formats(settings: StoresSettings) -> Sequence[StoreFormat]:
         raise CommandFailed(str(error), 2) from error
 
 
+async def topics(settings: StoresSettings) -> list[dict[str, Any]]:
+    """Open the event log, which makes the topics that are missing where it may. Raises CommandFailed."""
+    try:
+        log = open_event_log(settings)
+        try:
+            await log.start()
+            return [await _topic(log, spec) for spec in TOPICS]
+        finally:
+            await log.close()
+    except (LeoError, EngineUnknown) as error:
+        raise _failed(error) from error
+
+
+async def _topic(log: EventLog, spec: TopicSpec) -> dict[str, Any]:
+    bounds = await log.bounds(spec.name)
+    return {
+        "topic": spec.name,
+        "partitions": await log.partitions(spec.name),
+        "days": None if spec.retention_ms is None else spec.retention_ms // DAY_MS,
+        "gib": None if spec.retention_bytes is None else spec.retention_bytes // GIB,
+        "records": sum(each.end - each.begin for each in bounds.values()),
+    }
+
+
+def _failed(error: LeoError | EngineUnknown) -> CommandFailed:
+    if isinstance(error, EngineUnknown):
+        return CommandFailed(str(error), 2)
+    return Unreachable(str(error)) if error.retryable else CommandFailed(str(error))
+
+
 async def migrate(settings: StoresSettings) -> None:
     """Bring every store to the newest format, and make what is missing. Raises CommandFailed."""
     for opening in (open_admin_store, open_event_log, open_profile_store):
@@ -54,7 +86,7 @@ async def migrate(settings: StoresSettings) -> None:
             finally:
                 await store.close()
         except (LeoError, EngineUnknown) as error:
-            raise CommandFailed(str(error)) from error
+            raise _failed(error) from error
 
 
 async def digest(settings: StoresSettings) -> tuple[str, Counts]:
@@ -75,7 +107,7 @@ async def whole_log(settings: StoresSettings) -> None:
     log = open_event_log(settings)
     try:
         await log.start()
-        for topic in (topics.EVENTS_ACCEPTED, topics.COMMANDS):
+        for topic in (EVENTS_ACCEPTED, COMMANDS):
             for partition, bounds in (await log.bounds(topic)).items():
                 if bounds.begin:
                     raise CommandFailed(

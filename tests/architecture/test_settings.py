@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 from tests.architecture.project import PACKAGES
 
 MODULES = [f"{name}.settings" for name in PACKAGES if name not in ("leocdp", "leocdp_cli")]
-MODULES += ["leocdp_cli.supervisor.settings", "leocdp_cli.connection", "leocdp_cli.stores"]
+MODULES += ["leocdp_cli.supervisor.settings", "leocdp_cli.connection", "leocdp_cli.stores", "leocdp_cli.databases"]
 
 
 def classes(module: str) -> list[type[BaseSettings]]:

@@ -54,8 +54,9 @@ class ImageBuilder:
             return root
         stage = self.file.stages[name]
         if stage.base in self.file.stages:
-            shutil.copytree(base := self.build(stage.base), root, symlinks=True, copy_function=os.link)
-            _same_owners(base, root)
+            original = self.build(stage.base)
+            shutil.copytree(original, root, symlinks=True, copy_function=os.link)
+            _same_owners(original, root)
         else:
             root.mkdir(mode=0o755)
             (root / "tmp").mkdir(mode=0o777)

@@ -11,6 +11,7 @@ from leocdp.adapters.formats import StoreFormat
 from leocdp_cli import stores
 from leocdp_cli.commands.options import AsJson
 from leocdp_cli.output import show_rows
+from leocdp_cli.waiting import Wait, patiently
 
 COLUMNS = {"STORE": "name", "FORMAT": "version", "NEWEST": "known", "PLACE": "place", "PROBLEM": "problem"}
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit status 1 when there is work.")] = False,
+    wait: Wait = 0,
     as_json: AsJson = False,
 ) -> None:
     """Bring the stores to the format of this version, and make what is missing: files in the data folder, collections
@@ -31,7 +33,7 @@ def migrate(
     """
     settings = stores.StoresSettings()
     if not check:
-        asyncio.run(stores.migrate(settings))
+        patiently(lambda: asyncio.run(stores.migrate(settings)), wait)
     found = stores.formats(settings)
     show_rows([_row(each) for each in found], COLUMNS, as_json=as_json, empty="")
     if not all(each.current for each in found):

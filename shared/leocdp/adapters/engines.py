@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import SecretStr
 
     from leocdp.adapters.arango.connection import Connection
-    from leocdp.adapters.formats import StoreFormat
+    from leocdp.adapters.formats import Provided, StoreFormat
     from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
@@ -97,6 +99,10 @@ class AdminFields(Protocol):
     def store_tls_ca_file(self) -> Path | None: ...
     @property
     def store_timeout(self) -> float: ...
+
+
+class StoresFields(StoreFields, AdminFields, Protocol):
+    """The settings that :func:`provision_databases` needs."""
 
 
 class AllFields(LogFields, StoreFields, AdminFields, Protocol):
@@ -223,6 +229,32 @@ def store_formats(settings: AllFields) -> list[StoreFormat]:
     else:
         formats.append(file_format("admin", _admin_path(settings)))
     return formats
+
+
+def provision_databases(settings: StoresFields, root: tuple[str, str], copies: int) -> Sequence[Provided]:
+    """Make the ArangoDB databases and users that the settings name; see ``adapters.arango.provision``.
+
+    ``root``: name and password of a user who may. Raises EngineUnknown, also when no setting names an ArangoDB, and
+    LeoError.
+    """
+    profiles = _arango(settings) if settings.store_url.startswith(ARANGO) else None
+    admin = _admin_arango(settings) if settings.admin_url.startswith(ARANGO) else None
+    if profiles is None and admin is None:
+        raise EngineUnknown(
+            "Neither LEOCDP_STORE_URL nor LEOCDP_ADMIN_URL is of the form arangodb://user@host/database."
+        )
+    if profiles is not None and admin is not None and _two_passwords(profiles, admin):
+        raise EngineUnknown(
+            "LEOCDP_STORE_URL and LEOCDP_ADMIN_URL name the same user, with another password in LEOCDP_STORE_PASSWORD "
+            "than in LEOCDP_ADMIN_STORE_PASSWORD."
+        )
+    from leocdp.adapters.arango.provision import provision
+
+    return provision(profiles, admin, root, copies)
+
+
+def _two_passwords(one: Connection, other: Connection) -> bool:
+    return (one.hosts, one.user) == (other.hosts, other.user) and one.password != other.password
 
 
 def _database_format(name: str, where: Connection) -> StoreFormat:

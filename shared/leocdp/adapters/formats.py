@@ -1,8 +1,9 @@
-"""The format of a store: which version of its schema it has, and which one this build knows."""
+"""What operators are told about stores: the version of a schema and the one this build knows, and what was made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,12 @@ class StoreFormat:
     def current(self) -> bool:
         """What a newer build has made still serves this one, or it would be a problem."""
         return not self.problem and self.version is not None and self.version >= self.known
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """A database or a user that the settings name, and that is there now."""
+
+    kind: Literal["database", "user"]
+    name: str
+    new: bool

@@ -154,6 +154,35 @@ class Database(Documents):
         with translated():
             self._standard.collection(collection).add_index(dict(definition))
 
+    def create_database(self, name: str, copies: int) -> bool:
+        """From ``_system``. ``copies`` of every document in a cluster, 0: as the server does it. False: it is there."""
+        with translated():
+            if self._standard.has_database(name):
+                return False
+        try:
+            with translated():
+                self._standard.create_database(name, replication_factor=copies or None)
+        except Failure as error:
+            if error.kind is not Kind.EXISTS:
+                raise
+            return False
+        return True
+
+    def set_user(self, name: str, password: str) -> bool:
+        """From ``_system``: an active user with this password. False: the user was there."""
+        with translated():
+            if self._standard.has_user(name):
+                self._standard.update_user(name, password, active=True)
+                return False
+            self._standard.create_user(name, password, active=True)
+            return True
+
+    def grant(self, user: str, database: str, level: Literal["rw", "ro"]) -> None:
+        """From ``_system``: on the database and on all its collections that have no grant of their own."""
+        with translated():
+            self._standard.update_permission(user, level, database)
+            self._standard.update_permission(user, level, database, collection="*")
+
 
 def _chunks(items: Sequence[Any]) -> Iterable[list[Any]]:
     for start in range(0, len(items), CHUNK):
