@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-VARIABLE = re.compile(r"\$(?:\{(\w+)(?::([+-])([^}]*))?\}|(\w+))")
+VARIABLE = re.compile(r"\$(?:\{(\w+)(?::([+?-])([^}]*))?\}|(\w+))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,14 @@ def instructions(text: str) -> Iterator[Instruction]:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """``$name``, ``${name}``, ``${name:-default}`` and ``${name:+text}``."""
+    """``$name``, ``${name}``, ``${name:-default}``, ``${name:+text}`` and ``${name:?why it must be there}``."""
 
     def one(found: re.Match[str]) -> str:
         value = values.get(found[1] or found[4], "")
         if found[2] == "-":
             return value or expand(found[3], values)
+        if found[2] == "?" and not value:
+            raise KeyError(f"{found[1]}: {found[3]}")
         if found[2] == "+":
             return expand(found[3], values) if value else ""
         return value
