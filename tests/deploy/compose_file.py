@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_settings import BaseSettings
 
 from leocdp_admin.settings import AdminSettings
 from leocdp_cli.connection import ConnectionSettings
@@ -23,7 +24,7 @@ from tests.architecture.project import ROOT
 from tests.deploy.dockerfile import expand
 
 FOLDER = ROOT / "deploy" / "compose"
-SETTINGS = {
+SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "observer": (ObserverSettings,),
     "processor": (ProcessorSettings,),
     "admin": (AdminSettings,),

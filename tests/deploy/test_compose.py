@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from leocdp.adapters.engines import open_admin_store, open_event_log, open_profile_reader, open_profile_store
 from leocdp.kit.settings import ServiceSettings
@@ -58,6 +59,10 @@ def size(text: str) -> int:
     return int(found[1]) * SIZES.get(found[2], 1)
 
 
+def names_of(settings: type[BaseSettings]) -> set[str]:
+    return {f"LEOCDP_{field.upper()}" for field in settings.model_fields}
+
+
 def seconds(text: str) -> int:
     return int(text.removesuffix("s"))
 
@@ -89,7 +94,7 @@ def test_every_variable_is_a_setting_with_a_good_value(
         monkeypatch.setenv(name, value)
     for settings in SETTINGS[service]:
         settings()
-        known |= {f"LEOCDP_{field.upper()}" for field in settings.model_fields}
+        known |= names_of(settings)
     assert set(environment) - known == set()
 
 
@@ -98,7 +103,7 @@ def test_engines_are_those_of_the_settings(services: dict[str, Any], monkeypatch
         for name, value in services[service]["environment"].items():
             monkeypatch.setenv(name, value)
         settings: Any = SETTINGS[service][0]()
-        engines = [open_event_log(settings)]
+        engines: list[object] = [open_event_log(settings)]
         if service in ("processor", "migrate"):
             engines.append(open_profile_store(settings))
         if service in ("admin", "migrate"):
@@ -127,11 +132,7 @@ def test_secrets_are_shared_by_those_who_need_them_and_no_others(services: dict[
 
 
 def test_nobody_is_the_superuser_of_the_database(services: dict[str, Any]) -> None:
-    urls = (
-        [value for each in services.values() for value in each["environment"].values() if "arangodb://" in value]
-        if all("environment" in each for each in services.values())
-        else []
-    )
+    urls = [value for each in services.values() for value in each["environment"].values() if "arangodb://" in value]
     assert urls
     assert {re.sub(r".*//(.*)@.*", r"\1", url) for url in urls} == {"leocdp-processor", "leocdp-admin"}
 
@@ -167,7 +168,7 @@ def test_development_uses_the_infrastructure(tmp_path: Path, monkeypatch: pytest
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     settings = SETTINGS["migrate"][0]()
-    assert {f"LEOCDP_{field.upper()}" for field in type(settings).model_fields} >= set(environment)
+    assert names_of(type(settings)) >= set(environment)
     published = {
         port["host_ip"] + ":" + port["published"]
         for service in load("infrastructure.yaml", made)["services"].values()
@@ -296,9 +297,7 @@ def test_health_checks_ask_the_service_itself(services: dict[str, Any], dockerfi
         assert image is not None
         command = json.loads(image.text[image.text.index("[") :])
         assert test == ["CMD", *command, "/readyz"]
-        assert f"LEOCDP_{command[3].removeprefix('LEOCDP_')}" in {
-            f"LEOCDP_{field.upper()}" for field in SETTINGS[name][0].model_fields
-        }
+        assert command[3] in names_of(SETTINGS[name][0])
     assert all("healthcheck" in services[name] for name in OTHERS)
 
 
