@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ class Step:
     collections: tuple[Collection, ...]
     documents: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """(collection, document) that are there from the beginning; one that is there already stays as it is."""
+    work: Callable[[Database], None] | None = None
+    """What existing documents need. It may be cut short and begun again, and run in several processes at once."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class TooNew(Exception):
     """The database was brought to a version that this program cannot work with."""
 
 
-def persistent(name: str, *fields: str, unique: bool = False, stored: tuple[str, ...] = ()) -> Mapping[str, Any]:
+def persistent(
+    name: str, *fields: str, unique: bool = False, stored: tuple[str, ...] = (), sparse: bool = False
+) -> Mapping[str, Any]:
     """A persistent index. Its name makes a repeated creation the same one."""
     definition: dict[str, Any] = {"type": "persistent", "name": name, "fields": list(fields), "unique": unique}
     if stored:
         definition["storedValues"] = list(stored)
-    return {**definition, "sparse": False, "inBackground": True}
+    return {**definition, "sparse": sparse, "inBackground": True}
 
 
 def stored_version(database: Database, schema: Schema) -> int:
@@ -102,3 +106,5 @@ def _take(database: Database, schema: Schema, step: Step) -> None:
             database.create_index(collection.name, index)
     for collection_name, document in step.documents:
         database.insert(collection_name, [dict(document)], "ignore")
+    if step.work is not None:
+        step.work(database)

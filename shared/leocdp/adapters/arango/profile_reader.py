@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 from leocdp.adapters.arango.breaker import Breaker
@@ -18,17 +18,20 @@ from leocdp.adapters.arango.profiles import (
 )
 from leocdp.adapters.arango.profiles.errors import translated
 from leocdp.adapters.arango.profiles.schema import LEDGER
+from leocdp.adapters.arango.segments import member_reads, refresh_reads
 from leocdp.adapters.arango.threads import Threads
 from leocdp.adapters.cursors import Place, decode_cursor, encode_cursor, sort_key
 from leocdp.domain.decisions import CommandOutcome
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.profiles.state import Profile
+from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_reader import (
     Bucket,
     CatalogueEntry,
     Counts,
     EventQuery,
     IdentityHistory,
+    Member,
     Page,
     ProblemEvent,
     ProfilePage,
@@ -129,6 +132,30 @@ class ArangoProfileReader:
 
     async def digest(self) -> str:
         return await self._read(digest_reads.read_digest)
+
+    async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
+        return await self._read(lambda database: member_reads.page(database, segment_key, limit, cursor))
+
+    async def member_ids(self, segment_key: str, *, after: str | None, limit: int) -> Sequence[tuple[str, int]]:
+        return await self._read(lambda database: member_reads.ids(database, segment_key, after, limit))
+
+    async def member_count(self, segment_key: str) -> int:
+        return await self._read(lambda database: member_reads.count(database, segment_key))
+
+    async def member_series(self, segment_key: str, *, since: int, bucket: Literal["hour", "day"]) -> Sequence[Bucket]:
+        return await self._read(lambda database: member_reads.series(database, segment_key, since, bucket))
+
+    async def overlap(self, segment_keys: Sequence[str]) -> Mapping[frozenset[str], int]:
+        return await self._read(lambda database: member_reads.overlap(database, segment_keys))
+
+    async def people_behind(self, generation: int, *, most: int = 1_000_000) -> int:
+        return await self._read(lambda database: refresh_reads.count_behind(database, generation, most))
+
+    async def event_facts(
+        self, leaf_ids: Sequence[str], *, names: Collection[str], types: Collection[str]
+    ) -> Sequence[EventFact]:
+        one = {"": leaf_ids}
+        return (await self._read(lambda database: refresh_reads.person_events(database, one, names, types)))[""]
 
     async def _read(self, work: Callable[[Database], T]) -> T:
         with translated(self._connection):

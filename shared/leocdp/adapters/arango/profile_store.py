@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import time
 from typing import Final, TypeVar
 from uuid import uuid4
@@ -24,10 +24,12 @@ from leocdp.adapters.arango.profiles.load import load
 from leocdp.adapters.arango.profiles.messages import Absent
 from leocdp.adapters.arango.profiles.removal import remove_step
 from leocdp.adapters.arango.profiles.schema import LEDGER, SCHEMA
+from leocdp.adapters.arango.segments import refresh_reads
 from leocdp.adapters.arango.threads import Threads
 from leocdp.adapters.arango.turns import FINDING_OUT, PATIENCE, Turns
 from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
+from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox
 
 READERS: Final = 3
@@ -126,6 +128,17 @@ class ArangoProfileStore:
         return await self._in_turn(
             lambda transaction, head: remove_step(transaction, head, source_id, int(after or 0), limit)
         )
+
+    async def people_due(self, shards: Collection[int], now: int, limit: int) -> Sequence[str]:
+        return await self._read(lambda database: refresh_reads.people_due(database, shards, now, limit))
+
+    async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
+        return await self._read(lambda database: refresh_reads.people_behind(database, shards, generation, limit))
+
+    async def person_events(
+        self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
+    ) -> Mapping[str, Sequence[EventFact]]:
+        return await self._read(lambda database: refresh_reads.person_events(database, people, names, types))
 
     async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
         return await self._read(lambda database: erasure_of.identifiers(database, after, limit))

@@ -22,12 +22,12 @@ LET owners = (
   RETURN {key: i._key, leaf: i.leaf, state: i.state}
 )
 LET merges = (FOR h IN history FILTER h._key IN @merges RETURN h.body)
-LET members = UNION_DISTINCT(@trees, (FOR m IN merges RETURN m.source))
-LET named = UNION_DISTINCT(@profiles, members, (FOR o IN owners RETURN o.leaf))
+LET whole = UNION_DISTINCT(@trees, (FOR m IN merges RETURN m.source))
+LET named = UNION_DISTINCT(@profiles, whole, (FOR o IN owners RETURN o.leaf))
 LET found = (FOR p IN profiles FILTER p._key IN named RETURN p)
 LET above = MINUS((FOR p IN found RETURN DISTINCT p.root), named)
 LET roots = (FOR p IN profiles FILTER p._key IN above RETURN p)
-LET tops = (FOR p IN found FILTER p._key IN members RETURN DISTINCT p.root)
+LET tops = (FOR p IN found FILTER p._key IN whole RETURN DISTINCT p.root)
 LET leaves = (FOR p IN profiles FILTER p.root IN tops RETURN p)
 LET known = UNION(
   (FOR m IN messages_0 FILTER m._key IN @messages RETURN m._key),
@@ -66,8 +66,22 @@ LET known = UNION(
   (FOR m IN messages_4 FILTER m._key IN @messages RETURN m._key)
 )
 LET reviewed = (FOR r IN reviews FILTER r._key IN @reviews RETURN r._key)
+LET here = (
+  FOR m IN members FILTER m._key IN @members
+  RETURN {key: m._key, segment: m.segment, profile: m.profile, since: m.since, hour: m.hour}
+)
+LET leaving = (
+  FOR one IN @leaving
+    FOR m IN members FILTER m.profile == one
+    RETURN {key: m._key, segment: m.segment, profile: m.profile, since: m.since, hour: m.hour}
+)
+LET touched = UNION_DISTINCT(@segments, (FOR m IN leaving RETURN m.segment))
 LET counted = (FOR f IN figures FILTER f._key IN @figures RETURN f)
-RETURN {heads, owners, known, reviewed, counted}
+LET sizes = (
+  FOR f IN figures FILTER f.metric IN @sizes AND f.key IN touched AND f.hour IN @hours
+  RETURN f
+)
+RETURN {heads, owners, known, reviewed, here, leaving, counted, sizes}
 """
 """What a commit compares and adds to. It runs in the commit's transaction, after the turn was taken."""
 

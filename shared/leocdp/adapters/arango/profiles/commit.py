@@ -29,6 +29,7 @@ from leocdp.adapters.arango.profiles.keys import beginning_of_key
 from leocdp.adapters.arango.profiles.people import Head as ProfileHead
 from leocdp.adapters.arango.profiles.people import People, ids_to_read, plan_people
 from leocdp.adapters.arango.profiles.trees import Member
+from leocdp.adapters.arango.segments.members import SIZES, leavers, plan_members, row_key
 from leocdp.domain.decisions import Changes, OwnerWrite
 from leocdp.domain.profiles.counting import COUNTER_OF, DEAD, HOUR_MS, KEPT_DEAD, KEPT_PROBLEMS
 from leocdp.ports.profile_store import Conflict, PositionMove
@@ -85,6 +86,7 @@ class Commit:
             messages=[key.hex() for key in asked],
             reviews=[hashed(one) for one in self._changes.review_states],
             figures=tally.keys(self._hours()),
+            **self._member_binds(),
         )
         if checked["known"]:
             raise Conflict("A message of the batch was stored by an earlier commit.")
@@ -94,12 +96,23 @@ class Commit:
         people = plan_people(self._changes, heads, head.profiles + 1, lambda roots: _members(transaction, roots))
         self._write_owners(transaction, owners)
         _write_people(transaction, people)
+        self._write_members(transaction, checked, tally)
         self._write_events(transaction, head, messages.collection(bucket))
         self._write_history(transaction, head, checked["reviewed"])
         self._write_answers(transaction, head)
         self._count(tally, people, head)
-        transaction.insert("figures", tally.documents(checked["counted"], head), "replace")
+        transaction.insert("figures", tally.documents([*checked["counted"], *checked["sizes"]], head), "replace")
         return head.sequence
+
+    def _member_binds(self) -> Document:
+        writes = self._changes.members
+        return {
+            "members": sorted({row_key(one.segment_key, one.profile_id) for one in writes}),
+            "leaving": sorted(leavers(self._changes)),
+            "segments": sorted({one.segment_key for one in writes}),
+            "sizes": list(SIZES),
+            "hours": [0, self._latest_hour],
+        }
 
     def _hours(self) -> list[tuple[str, str, int]]:
         """Roll-ups of people that this commit may count in."""
@@ -127,6 +140,14 @@ class Commit:
                 moves.append({**_owner_document(write), "_rev": stored["rev"]})
         transaction.insert("identifiers", claims)
         transaction.replace("identifiers", moves)
+
+    def _write_members(self, transaction: Transaction, checked: Mapping[str, Any], tally: Tally) -> None:
+        stored = [*checked["here"], *checked["leaving"]]
+        plan = plan_members(self._changes.members, leavers(self._changes), stored, self._latest_hour)
+        transaction.insert("members", plan.written, "replace")
+        transaction.remove("members", plan.removed)
+        for (metric, segment, hour), n in plan.rollups(self._latest_hour):
+            tally.count(metric, hour, n, segment)
 
     def _write_events(self, transaction: Transaction, head: Head, collection: str) -> None:
         events = self._changes.events
@@ -228,6 +249,6 @@ def _members(transaction: Transaction, roots: Sequence[str]) -> Mapping[str, Mem
 def _write_people(transaction: Transaction, people: People) -> None:
     transaction.insert("profiles", people.new)
     transaction.replace("profiles", people.changed)
-    transaction.patch("profiles", people.repointed)
+    transaction.patch("profiles", [*people.repointed, *people.audiences])
     transaction.insert("searches", people.found, "replace")
     transaction.remove("searches", people.lost)

@@ -22,6 +22,7 @@ from leocdp.domain.decisions import (
 from leocdp.domain.events import dedup_key
 from leocdp.domain.profiles.counting import DEAD
 from leocdp.domain.profiles.state import Person, Profile, State
+from leocdp.domain.segments.audience import Audience
 from leocdp.ports.profile_reader import ProblemEvent, StoredEvent
 
 Document = dict[str, Any]
@@ -31,7 +32,7 @@ Record = MergeRecord | SwitchRecord | RefusalRecord
 
 def profile_of(stored: Stored) -> Profile:
     """Raises msgspec.ValidationError for a document of another form."""
-    person = stored["person"]
+    person, audience = stored["person"], stored.get("audience")
     return Profile(
         stored["_key"],
         stored["created_at"],
@@ -40,6 +41,7 @@ def profile_of(stored: Stored) -> Profile:
         stored["merged_into"],
         stored["root"],
         None if person is None else msgspec.convert(person, Person),
+        None if audience is None else msgspec.convert(audience, Audience),
     )
 
 

@@ -56,8 +56,8 @@ class Tally:
             self._last[source] = event.received_at
         self._names.setdefault((event.type, event.name or ""), []).append(event)
 
-    def count(self, metric: str, hour: int, n: int = 1) -> None:
-        self._rollups[metric, "", hour] += n
+    def count(self, metric: str, hour: int, n: int = 1, key: str = "") -> None:
+        self._rollups[metric, key, hour] += n
 
     def keys(self, hours: Iterable[Rollup] = ()) -> list[str]:
         """``hours``: roll-ups that may be counted later on."""

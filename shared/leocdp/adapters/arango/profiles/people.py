@@ -15,7 +15,8 @@ import msgspec
 from leocdp.adapters.arango.profiles.keys import profile_key, sorted_name
 from leocdp.adapters.arango.profiles.searching import search_document
 from leocdp.adapters.arango.profiles.trees import Member, follow, roots_to_read
-from leocdp.domain.decisions import Changes
+from leocdp.adapters.arango.segments.shards import audience_columns, clock_columns
+from leocdp.domain.decisions import AudienceWrite, Changes
 from leocdp.domain.profiles.listing import display_name, fold, labels_of, status_of
 from leocdp.domain.profiles.search_text import SearchText, search_text
 from leocdp.domain.profiles.state import Profile, State
@@ -47,6 +48,8 @@ class People:
     new: list[Document] = field(default_factory=list)
     changed: list[Document] = field(default_factory=list)
     """With the ``_rev`` that they must have."""
+    audiences: list[Document] = field(default_factory=list)
+    """The segment side alone, with ``_rev``."""
     repointed: list[Document] = field(default_factory=list)
     """Pointers and roots only, of members of the trees that changed; with their ``_rev`` too."""
     found: list[Document] = field(default_factory=list)
@@ -67,6 +70,7 @@ MembersOf = Callable[[Sequence[str]], Mapping[str, Member]]
 def ids_to_read(changes: Changes) -> list[str]:
     """Profiles whose heads a commit needs: those it writes or relies on, and those that pointers go to."""
     ids = {profile.id for profile in changes.profiles} | changes.guards.keys()
+    ids |= {write.profile_id for write in changes.audiences}
     return sorted(ids | {profile.merged_into for profile in changes.profiles if profile.merged_into})
 
 
@@ -80,7 +84,9 @@ def plan_people(changes: Changes, heads: Mapping[str, Head], first_num: int, mem
         if profile.revision != 0:
             planner.update(profile)
     planner.repoint(members_of)
-    return planner.finish()
+    people = planner.finish()
+    people.audiences = [_audience_document(write, heads[write.profile_id]) for write in changes.audiences]
+    return people
 
 
 def _refuse_outdated(changes: Changes, heads: Mapping[str, Head]) -> None:
@@ -88,6 +94,10 @@ def _refuse_outdated(changes: Changes, heads: Mapping[str, Head]) -> None:
         head = heads.get(profile.id)
         if (head.revision if head else 0) != profile.revision:
             raise Conflict(f"Profile {profile.id} has another revision than {profile.revision}.")
+    for write in changes.audiences:
+        head = heads.get(write.profile_id)
+        if head is None or head.merged_into is not None or head.revision != write.revision:
+            raise Conflict(f"Profile {write.profile_id} has another revision than {write.revision}.")
     for one, revision in changes.guards.items():
         head = heads.get(one)
         if (head.revision if head else 0) != revision:
@@ -220,6 +230,7 @@ def _listed(profile: Profile, state: State, name: str) -> Document:
 
 def _document(profile: Profile, num: int, columns: Document) -> Document:
     merged = profile.merged_into is not None
+    audience = None if merged else profile.audience
     return {
         "_key": profile.id,
         "num": num,
@@ -232,6 +243,18 @@ def _document(profile: Profile, num: int, columns: Document) -> Document:
         "labels": [] if merged else columns["labels"],
         "state": msgspec.Raw(msgspec.json.encode(profile.state)),
         "person": None if profile.person is None else msgspec.Raw(msgspec.json.encode(profile.person)),
+        "audience": None if audience is None else msgspec.Raw(msgspec.json.encode(audience)),
+        **audience_columns(profile.id, audience, merged=merged),
+    }
+
+
+def _audience_document(write: AudienceWrite, head: Head) -> Document:
+    return {
+        "_key": write.profile_id,
+        "_rev": head.rev,
+        "revision": write.revision + 1,
+        "audience": msgspec.Raw(msgspec.json.encode(write.audience)),
+        **clock_columns(write.audience),
     }
 
 

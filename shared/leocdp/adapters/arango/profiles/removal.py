@@ -18,6 +18,7 @@ from leocdp.adapters.arango.profiles.documents import profile_of
 from leocdp.adapters.arango.profiles.figures import Rollup, add_rollups, name_key, rollup_key, source_key
 from leocdp.adapters.arango.profiles.head import Head
 from leocdp.adapters.arango.profiles.schema import SLOTS
+from leocdp.adapters.arango.segments.members import CHANGES, TOTAL, rows_of
 from leocdp.domain.events import dedup_key
 from leocdp.domain.profiles.counting import HOUR_MS, OTHER, counted_hour
 from leocdp.ports.profile_store import RemovedData
@@ -125,6 +126,7 @@ def remove_profiles(transaction: Transaction, leaves: list[str], removal: Remova
     transaction.remove("identifiers", owned)
     transaction.remove("searches", leaves)
     transaction.remove("profiles", leaves)
+    remove_members(transaction, leaves, removal)
     traces = transaction.first(aql.TRACES, leaves=leaves)
     transaction.remove("history", traces["histories"])
     transaction.remove("reviews", traces["reviews"])
@@ -134,6 +136,15 @@ def remove_profiles(transaction: Transaction, leaves: list[str], removal: Remova
         history=len(traces["histories"]) + len(traces["reviews"]),
         outbox=len(traces["records"]),
     )
+
+
+def remove_members(transaction: Transaction, leaves: list[str], removal: Removal) -> None:
+    """As if they had never come: the curve of a segment goes back in the hour in which they were counted."""
+    rows = rows_of(transaction, leaves)
+    transaction.remove("members", [row["key"] for row in rows])
+    for row in rows:
+        removal.rollups[CHANGES, row["segment"], row["hour"]] -= 1
+        removal.rollups[TOTAL, row["segment"], 0] -= 1
 
 
 def take_back(transaction: Transaction, head: Head, removal: Removal) -> None:
@@ -151,8 +162,9 @@ def take_back(transaction: Transaction, head: Head, removal: Removal) -> None:
             document: dict[str, Any] = documents.setdefault(key, dict(stored[key]))
             document["n"] += n
             head.names -= document["n"] <= 0
-    transaction.insert("figures", [one for one in documents.values() if one["n"] > 0], "replace")
-    transaction.remove("figures", [one["_key"] for one in documents.values() if one["n"] <= 0])
+    empty = {key for key, one in documents.items() if one["n"] == 0 or (one["n"] < 0 and one["metric"] != CHANGES)}
+    transaction.insert("figures", [one for key, one in documents.items() if key not in empty], "replace")
+    transaction.remove("figures", sorted(empty))
 
 
 def _forget_source(transaction: Transaction, head: Head, source_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from leocdp.adapters.arango.migrations import Collection, Schema, Step, persistent
 from leocdp.adapters.arango.profiles.head import COLLECTION, Head
+from leocdp.adapters.arango.segments.shards import add_shards
 from leocdp.adapters.arango.turns import Ledger, head_document
 
 SLOTS: Final = 5
@@ -58,5 +59,24 @@ _FIRST: Final = Step(
     documents=((COLLECTION, head_document(Head())),),
 )
 
-SCHEMA: Final = Schema("profile store", COLLECTION, (_FIRST,), oldest=1)
+_SEGMENTS: Final = Step(
+    (
+        Collection(
+            "profiles",
+            # shard: 0 to 63 of people, -1 of profiles that were merged away.
+            persistent("profiles_due", "shard", "due"),
+            persistent("profiles_generation", "shard", "generation"),
+            # sample: null of profiles that were merged away.
+            persistent("profiles_sample", "sample", sparse=True),
+        ),
+        Collection("events", persistent("events_kind", "leaf", "type", "name", "timestamp")),
+        # Key: hash of segment and profile; place: hash of the profile.
+        Collection(
+            "members", persistent("members_segment", "segment", "place"), persistent("members_profile", "profile")
+        ),
+    ),
+    work=add_shards,
+)
+
+SCHEMA: Final = Schema("profile store", COLLECTION, (_FIRST, _SEGMENTS), oldest=1)
 LEDGER: Final = Ledger(COLLECTION, Head, SCHEMA.collection_names)

@@ -12,6 +12,8 @@ from leocdp.adapters.arango.profiles import aql, messages
 from leocdp.adapters.arango.profiles.commit import DAY_MS, Bounds
 from leocdp.adapters.arango.profiles.head import Head
 from leocdp.adapters.arango.profiles.schema import LEDGER
+from leocdp.adapters.arango.segments.members import CHANGES
+from leocdp.adapters.arango.segments.shards import add_some_shards
 from leocdp.adapters.arango.turns import Turns
 from leocdp.domain.profiles.counting import HOUR_MS, KEPT_HOURS
 
@@ -37,6 +39,9 @@ class Upkeep:
                 continue
         if now // DAY_MS != self._tidied_on:
             while self._turns.run(database, lambda transaction, _: _drop_old_figures(transaction, now)):
+                continue
+            # During an upgrade a program that knew no segments may still have written.
+            while self._turns.run(database, lambda transaction, _: add_some_shards(transaction)):
                 continue
             self._tidied_on = now // DAY_MS
 
@@ -87,7 +92,7 @@ def _drop_old_figures(transaction: Transaction, now: int) -> bool:
     """One step; whether there is more to do."""
     hour = now // HOUR_MS - KEPT_HOURS
     keys: list[str] = []
-    for metric in ("name", "source"):
+    for metric in ("name", "source", CHANGES):
         keys += transaction.query(aql.OLD_FIGURES, metric=metric, hour=hour, limit=STEP)
     transaction.remove("figures", keys)
     return len(keys) >= STEP

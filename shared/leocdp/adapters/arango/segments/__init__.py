@@ -1,0 +1,1 @@
+"""Segments in ArangoDB: who is due, who is a member, and conditions as queries."""
