@@ -169,3 +169,14 @@ def test_no_setting_names_an_arangodb() -> None:
     with pytest.raises(CommandFailed) as refused:
         create(DatabaseSettings(store_url="sqlite:///x", store_root_password=SecretStr("x")))
     assert isinstance(refused.value.__cause__, EngineUnknown)
+
+
+async def test_new_cluster_gets_the_password_of_its_superuser() -> None:
+    """It begins without one, and with one nobody gets in without it any more."""
+    name = f"made_{uuid4().hex[:12]}"
+    with running(password="") as double:
+        server = Server(double.url.removeprefix("http://"), ("root", "a new one"), name)
+        assert any(each.new for each in await asyncio.to_thread(create, server.settings()))
+        assert not any(each.new for each in await asyncio.to_thread(create, server.settings()))
+        with pytest.raises(CommandFailed, match="LEOCDP_STORE_ROOT_PASSWORD"):
+            await asyncio.to_thread(create, server.settings(store_root_password=SecretStr("")))

@@ -63,10 +63,25 @@ def provision(
         here = [each for each in stores if each.hosts == hosts]
         server = replace(here[0], database="_system", user=root[0], password=root[1])
         try:
+            _give_password(server)
             found += _on_one_server(server, here, grants_for(profiles, admin), copies)
         except Failure as error:
             raise _sentence(error, server) from error
     return found
+
+
+def _give_password(server: Connection) -> None:
+    """A new cluster has a superuser without a password, who gets the one of the settings. Raises Failure."""
+    open_ = Database(replace(server, password=""), Breaker(), server.hosts[0])
+    try:
+        if server.password:
+            open_.set_user(server.user, server.password)
+    except Failure as error:
+        # Refused: there is a password already, as there should be.
+        if error.kind is not Kind.REFUSED:
+            raise
+    finally:
+        open_.close()
 
 
 def _on_one_server(
