@@ -11,6 +11,7 @@ from unicodedata import combining, normalize
 from leocdp.domain.identity.identifiers import Identifier, parse_key
 from leocdp.domain.identity.kinds import DEFAULT_KINDS, SOCIAL, KindRule
 from leocdp.domain.profiles.state import Register, State
+from leocdp.domain.segments.audience import is_list_label
 
 LISTED_IDENTIFIERS: Final = 6
 _CONTROLS: Final = compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -71,6 +72,12 @@ def display_name(traits: Mapping[str, Register]) -> str:
 
 
 def labels_of(state: State) -> tuple[str, ...]:
+    """The labels that people give and see: not those that stand for imported lists."""
+    return tuple(label for label in stored_labels(state) if not is_list_label(label))
+
+
+def stored_labels(state: State) -> tuple[str, ...]:
+    """All labels, by which stores find people: imported lists among them (``segments.audience.list_label``)."""
     if not state.labels:
         return ()
     return tuple(sorted(label for label, cell in state.labels.items() if cell.value))

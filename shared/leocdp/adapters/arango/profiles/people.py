@@ -17,7 +17,7 @@ from leocdp.adapters.arango.profiles.searching import search_document
 from leocdp.adapters.arango.profiles.trees import Member, follow, roots_to_read
 from leocdp.adapters.arango.segments.shards import audience_columns, clock_columns
 from leocdp.domain.decisions import AudienceWrite, Changes
-from leocdp.domain.profiles.listing import display_name, fold, labels_of, status_of
+from leocdp.domain.profiles.listing import display_name, fold, status_of, stored_labels
 from leocdp.domain.profiles.search_text import SearchText, search_text
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.ports.profile_store import Conflict
@@ -224,7 +224,7 @@ def _listed(profile: Profile, state: State, name: str) -> Document:
         "first_seen": profile.created_at if state.first_seen is None else state.first_seen,
         "last_seen": profile.created_at if state.last_seen is None else state.last_seen,
         "sorted_name": name,
-        "labels": list(labels_of(state)),
+        "labels": list(stored_labels(state)),
     }
 
 

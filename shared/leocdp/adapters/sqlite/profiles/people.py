@@ -18,7 +18,7 @@ from leocdp.adapters.sqlite.profiles.heads import Head, Heads
 from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.trees import repoint
 from leocdp.domain.decisions import Changes
-from leocdp.domain.profiles.listing import display_name, fold, labels_of, status_of
+from leocdp.domain.profiles.listing import display_name, fold, status_of, stored_labels
 from leocdp.domain.profiles.search_text import SearchText, search_text
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.ports.profile_store import Conflict
@@ -62,7 +62,7 @@ def write_people(connection: sqlite3.Connection, changes: Changes, next_num: int
 
 
 def listed(state: State, created_at: int, name: str) -> Listed:
-    labels = labels_of(state)
+    labels = stored_labels(state)
     return Listed(
         1 if status_of(state) == "identified" else 0,
         created_at if state.first_seen is None else state.first_seen,
