@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from leocdp.contracts.topics import GIB, TOPICS, fitted
 from leocdp.kit.settings import sqlite_path
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from leocdp.adapters.arango.connection import Connection
     from leocdp.adapters.formats import Provided, StoreFormat
+    from leocdp.contracts.topics import TopicSpec
     from leocdp.ports.admin_store import AdminStore
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
@@ -43,6 +45,8 @@ class LogFields(Protocol):
     def log_password_file(self) -> Path | None: ...
     @property
     def log_replication(self) -> int: ...
+    @property
+    def log_disk_gib(self) -> float: ...
     @property
     def log_sasl_mechanism(self) -> str: ...
     @property
@@ -129,7 +133,11 @@ def open_event_log(settings: LogFields) -> EventLog:
     from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 
     # Our own data folder may be made; a folder that somebody named must exist, or a missing mount would go unnoticed.
-    return SQLiteEventLog(path, create=settings.log_create_topics, make_folder=not url)
+    return SQLiteEventLog(path, topics=_topics(settings), create=settings.log_create_topics, make_folder=not url)
+
+
+def _topics(settings: LogFields) -> Sequence[TopicSpec]:
+    return fitted(TOPICS, int(settings.log_disk_gib * GIB))
 
 
 def _open_kafka(settings: LogFields) -> EventLog:
@@ -147,6 +155,7 @@ def _open_kafka(settings: LogFields) -> EventLog:
         raise EngineUnknown(str(error)) from error
     return KafkaEventLog(
         where,
+        topics=_topics(settings),
         create=settings.log_create_topics,
         replication=settings.log_replication,
         timeout=settings.log_timeout,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
@@ -40,6 +41,25 @@ TOPICS: Final = (
     TopicSpec(PROFILES_CHANGED, 24, retention_ms=7 * DAY_MS, retention_bytes=2 * GIB),
     TopicSpec(SEGMENTS_MEMBERSHIP, 24, retention_ms=7 * DAY_MS, retention_bytes=2 * GIB),
 )
+
+
+HEADROOM: Final = 1.25
+"""A log takes more than it keeps: what is written to is never removed, and there are indexes."""
+
+
+def fitted(specs: Sequence[TopicSpec], disk_bytes: int) -> tuple[TopicSpec, ...]:
+    """The same topics, each with so much less to keep that all of them fit a disk of this size; 0 is any size.
+
+    In Kafka the disk of one broker: where there are as many copies as brokers each has everything.
+    """
+    wanted = sum(spec.retention_bytes or 0 for spec in specs) * HEADROOM
+    if not disk_bytes or wanted <= disk_bytes:
+        return tuple(specs)
+    share = disk_bytes / wanted
+    return tuple(
+        spec if spec.retention_bytes is None else replace(spec, retention_bytes=int(spec.retention_bytes * share))
+        for spec in specs
+    )
 
 
 def topic_spec(name: str) -> TopicSpec:

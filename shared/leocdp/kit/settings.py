@@ -55,6 +55,12 @@ class LogSettings(BaseSettings):
         le=9,
         description="Copies of each topic that is created in Kafka; 0: three where there are three brokers, else one.",
     )
+    log_disk_gib: float = Field(
+        default=0,
+        ge=0,
+        description="GiB that the log may fill on the disk of each broker; topics keep less where their sizes in the "
+        "topic table need more. 0: what the table says (35).",
+    )
     log_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         default="SCRAM-SHA-512", description="How a user of the URL logs in to Kafka."
     )
