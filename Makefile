@@ -5,15 +5,15 @@ PYTHON := $(shell for p in "$$LEOCDP_PYTHON" python3 python3.13 python3.12 pytho
 PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No usable Python was found; install Python 3.11 or newer." >&2; exit 1; fi; \
 	"$(PYTHON)" scripts/bootstrap.py
 VENV = .venv/bin/python
-SOURCES = shared services cli scripts tests
+SOURCES = shared services cli scripts tests deploy
 # make test ARGS="tests/unit -k identity"
 ARGS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test verify kafka bench fmt clean lock docs
+.PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is needed and start everything; data in ./var; Ctrl-C stops it
 	$(PREPARE) run
@@ -39,6 +39,20 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 kafka: ## start a local Apache Kafka (Java 17, Maven) with data in ./var/kafka; ARGS="--port 9192"
 	$(PREPARE) run
 	@exec $(VENV) scripts/kafka.py $(ARGS)
+
+compose: ## everything in containers on this machine (Docker); see deploy/compose
+	@deploy/compose/make-secrets
+	@docker compose -f deploy/compose/compose.yaml up --build --detach
+	@echo "User interface: http://localhost:8000 (OWNER_EMAIL and OWNER_PASSWORD of deploy/compose/.env)"
+	@echo "Events go to:   http://localhost:8080 (WRITE_KEY of the same file)"
+
+infrastructure: ## Kafka and ArangoDB alone in containers (Docker), for make run
+	$(PREPARE) run
+	@deploy/compose/make-secrets
+	@docker compose -f deploy/compose/infrastructure.yaml up --detach --wait
+	@set -a; . deploy/compose/.env; . deploy/compose/development.env; \
+		LEOCDP_STORE_ROOT_PASSWORD=$$ARANGODB_ROOT_PASSWORD $(VENV) -m leocdp_cli create-database --wait 60
+	@echo "Use it, in a shell:  set -a; . deploy/compose/development.env; set +a; make run"
 
 bench: ## measure speed on this machine; prints a table and writes docs/benchmarks.md; ARGS=--full for large sizes
 	$(PREPARE) dev
