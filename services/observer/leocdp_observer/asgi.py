@@ -6,12 +6,14 @@ else (documentation, probes, settings documents) goes on to the application behi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leocdp.kit.logs import get_logger
+from leocdp.kit.one_write import ONE_WRITE
 from leocdp_observer import cors
 from leocdp_observer.body import Disconnected
 from leocdp_observer.collector import Collector
@@ -22,6 +24,7 @@ from leocdp_observer.tally import Tally
 
 logger = get_logger(__name__)
 
+NO_EXTENSIONS: Final[Mapping[str, Any]] = {}
 INTERNAL: Final = Reply(500, b'{"code":"internal","message":"The observer failed on this request; it is logged."}')
 
 
@@ -61,7 +64,15 @@ class Edge:
             logger.exception("a request failed", route=route.path)
             reply = INTERNAL
         self._tally.answered(route.label, reply.status)
-        await _answer(reply, headers.get(b"origin"), send)
+        together = (scope.get("extensions") or NO_EXTENSIONS).get(ONE_WRITE)
+        if together is None:
+            await _answer(reply, headers.get(b"origin"), send)
+            return
+        together.hold()
+        try:
+            await _answer(reply, headers.get(b"origin"), send)
+        finally:
+            together.release()
 
 
 async def _answer(reply: Reply, origin: bytes | None, send: Send) -> None:

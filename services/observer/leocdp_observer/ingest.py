@@ -1,7 +1,8 @@
 """Accepted items on their way into the event log: gathered while an append is under way, appended together.
 
 A request waits until the log has its items. All requests that arrive during one append go into the next, so the cost
-of a durable commit is shared by everyone in flight, and an idle observer adds no delay.
+of a durable commit is shared by everyone in flight (``pace.py`` says when it is worth waiting for more of them), and an
+idle observer adds no delay.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from leocdp.contracts.log_records import TARGET_RECORD_BYTES, join_blocks
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.kit.logs import get_logger
 from leocdp.ports.event_log import EventLog, LogError, LogUnavailable, NewRecord
+from leocdp_observer.pace import ENOUGH, Pace
 from leocdp_observer.refusals import Refusal
 from leocdp_observer.tally import Tally
 
@@ -26,9 +28,6 @@ RETRY_AFTER: Final = 2
 
 QUIET: Final = 5.0
 """Seconds without a failure after which the next one is worth a line in the logs again."""
-ENOUGH: Final = 64
-"""Requests that share an append are worth waiting for up to here; beyond, another one makes it no cheaper."""
-
 PlacedBlock = tuple[int, bytes]
 """A partition and the encoded block of one request for it: all that is kept of a request while it waits."""
 
@@ -45,6 +44,9 @@ class Ingest:
         self._pending_bytes = 0
         self._waiters: list[asyncio.Future[LogError | None]] = []
         self._since = 0.0
+        self._pace = Pace()
+        self._more: asyncio.Future[None] | None = None
+        """Resolved when as many requests have come as an append waits for."""
         self._flushing: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failed_at: float | None = None
@@ -71,6 +73,8 @@ class Ingest:
         self._pending_bytes += size
         self._waiters.append(waiter)
         self._waiting_bytes += size
+        if self._more is not None and len(self._waiters) >= self._pace.wanted:
+            _resolve(self._more)
         if self._flushing is None:
             self._flushing = loop.create_task(self._flush())
         error = await waiter
@@ -86,8 +90,9 @@ class Ingest:
                 blocks, self._pending = self._pending, []
                 size, self._pending_bytes = self._pending_bytes, 0
                 waiters, self._waiters = self._waiters, []
-                since = self._since
+                since, began = self._since, monotonic()
                 error = await self._append(blocks)
+                self._pace.appended(len(waiters), len(self._waiters), monotonic() - began)
                 self._waiting_bytes -= size
                 self._tally.append_took(monotonic() - since)
                 for waiter in waiters:
@@ -97,11 +102,21 @@ class Ingest:
             self._flushing = None
 
     async def _gather(self) -> None:
-        """Let those join who arrive right now: as long as every turn of the event loop brings another request."""
+        """Let those join who arrive right now: as long as every turn of the event loop brings another request, and then
+        a moment longer if that is worth it."""
         waiting = 0
         while waiting < len(self._waiters) < ENOUGH:
             waiting = len(self._waiters)
             await asyncio.sleep(0)
+        if seconds := self._pace.wait(len(self._waiters)):
+            loop = asyncio.get_running_loop()
+            self._more = loop.create_future()
+            timer = loop.call_later(seconds, _resolve, self._more)
+            try:
+                await self._more
+            finally:
+                timer.cancel()
+                self._more = None
 
     async def _append(self, blocks: list[PlacedBlock]) -> LogError | None:
         try:
@@ -122,6 +137,11 @@ class Ingest:
         """Wait until everything that was taken is in the log, or its clients know that it is not."""
         while self._flushing is not None:
             await asyncio.wait([self._flushing])
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def records(blocks: Sequence[PlacedBlock]) -> list[NewRecord]:

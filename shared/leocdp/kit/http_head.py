@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from leocdp.kit.one_write import ONE_WRITE, OneWrite
 from leocdp.kit.web import error_body
 
 MAX_HEAD: Final = 32 * 1024
@@ -24,9 +25,13 @@ def limited_protocol(head_timeout: float) -> type[asyncio.Protocol]:
             self._head_bytes = 0
             self._head_timer: asyncio.TimerHandle | None = None
             self._overtaken: list[RequestResponseCycle] = []
+            self._extensions: dict[str, Any] = {}
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            together = OneWrite(transport)
+            self.transport = cast(asyncio.Transport, together)
+            self._extensions = {ONE_WRITE: together}
             self._wait_for_head()
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -49,6 +54,7 @@ def limited_protocol(head_timeout: float) -> type[asyncio.Protocol]:
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self.scope["extensions"] = self._extensions
             self._in_head = True
 
         def on_headers_complete(self) -> None:

@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 
 from leocdp.adapters.sqlite.event_log import SQLiteEventLog
-from leocdp.contracts.log_records import Item, RejectedItem, RequestBlock, decode_rejected, encode_block
+from leocdp.contracts.log_records import (
+    Item,
+    RejectedItem,
+    RequestBlock,
+    decode_accepted,
+    decode_rejected,
+    encode_block,
+)
 from leocdp.contracts.topics import EVENTS_ACCEPTED, EVENTS_REJECTED
+from leocdp.ports.event_log import NewRecord
 from leocdp_observer.ingest import Ingest, records
+from leocdp_observer.pace import Pace
 from leocdp_observer.refusals import Refusal
 from leocdp_observer.rejects import MAX_WAITING, Rejects
 from leocdp_observer.tally import Tally
@@ -109,3 +118,62 @@ async def test_refused_items_wait_for_a_log_that_is_away_and_are_bounded(log: SQ
     written = await kept(log)
     assert 0 < len(written) <= MAX_WAITING // 60_000
     assert f"leocdp_observer_rejections_lost_total {100.0 - len(written)}" in tally.expose().body.decode()
+
+
+class SlowLog(SQLiteEventLog):
+    """A log whose appends take as long as those of one on the network."""
+
+    appends = 0
+
+    async def append(self, records: Sequence[NewRecord]) -> Sequence[int]:
+        self.appends += 1
+        await asyncio.sleep(0.006)
+        return await super().append(records)
+
+
+async def test_clients_that_send_one_event_after_the_other_share_appends(tmp_path: Path) -> None:
+    log = SlowLog(tmp_path / "log.db")
+    await log.start()
+    ingest = Ingest(log, Tally(), max_waiting_bytes=1 << 20)
+    rounds, clients = 30, 48
+
+    async def client(number: int) -> None:
+        # They begin at different times and think a moment, so without waiting they would stay in two groups.
+        await asyncio.sleep(number % 4 * 0.002)
+        for _ in range(rounds):
+            await ingest.store([(0, block())])
+            await asyncio.sleep(0.0005)
+
+    await asyncio.gather(*[client(number) for number in range(clients)])
+    assert await stored(log) == rounds * clients
+    assert log.appends <= 1.5 * rounds
+    await log.close()
+
+
+async def stored(log: SQLiteEventLog) -> int:
+    found = await log.read(EVENTS_ACCEPTED, 0, 0, max_records=10_000)
+    return sum(len(one.items) for record in found for one in decode_accepted(record.value or b"").blocks)
+
+
+def paced(stored: int, waiting: int, seconds: float) -> Pace:
+    pace = Pace()
+    for _ in range(100):
+        pace.appended(stored, waiting, seconds)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("pace", "waiting", "seconds"),
+    [
+        (Pace(), 1, 0.0),
+        (paced(1, 1, 0.01), 1, 0.0),
+        (paced(20, 30, 0.01), 30, 0.002),
+        (paced(20, 30, 0.003), 30, 0.0015),
+        (paced(20, 30, 0.01), 50, 0.0),
+        (paced(20, 30, 0.0015), 30, 0.0),
+        (paced(500, 400, 0.01), 64, 0.0),
+    ],
+    ids=["first", "alone", "crowd", "quicker", "all here", "quick log", "large anyway"],
+)
+def test_waiting_for_others_is_worth_it_in_a_crowd_before_a_slow_log(pace: Pace, waiting: int, seconds: float) -> None:
+    assert pace.wait(waiting) == pytest.approx(seconds, rel=0.01)
