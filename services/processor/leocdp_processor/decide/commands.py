@@ -1,4 +1,4 @@
-"""People's actions: merge, un-merge, consent, labels, the state of an identifier, cannot-links, reviews.
+"""People's actions: merge, un-merge, consent, labels, the state of an identifier, cannot-links, reviews, lists.
 
 A command is applied or refused with a reason, never an error. Reasons: ``invalid:<field>``, ``unknown_command``,
 ``profile_not_found``, ``same_person``, ``different_people``, ``merge_not_found``, ``already_undone``,
@@ -7,71 +7,45 @@ A command is applied or refused with a reason, never an error. Reasons: ``invali
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
 from leocdp.domain.decisions import Changes, Command, CommandOutcome, Snapshot
 from leocdp.domain.identity.cells import restated
-from leocdp.domain.identity.history import Journal, Origin, of_command
+from leocdp.domain.identity.history import Journal, of_command
 from leocdp.domain.identity.limits import kept_apart
 from leocdp.domain.identity.merging import lift_cannot_link, merge, note, unmerge
 from leocdp.domain.identity.working_set import WorkingSet
 from leocdp.domain.profiles.apply import say
 from leocdp.domain.profiles.consent import person_consent
-from leocdp.domain.profiles.state import Register
-
-Result = dict[str, Any]
-
-
-class Refused(Exception):
-    """A command cannot be applied; the text is the reason that its sender is told."""
+from leocdp.domain.profiles.listing import labels_of
+from leocdp.domain.segments.audience import is_list_label
+from leocdp_processor.decide.action import Action, Refused, Result, given, refuse
+from leocdp_processor.decide.lists import identifiers_of, list_add, list_drop, list_remove, members_of
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a command needs to see."""
 
-    trees: tuple[str, ...] = ()
-    merge_ids: tuple[str, ...] = ()
-    identifiers: tuple[str, ...] = ()
+    trees: Sequence[str] = ()
+    merge_ids: Sequence[str] = ()
+    identifiers: Sequence[str] = ()
 
 
 def needs(command: Command) -> Needs:
     content = command.content
-    trees = tuple(value for name in ("profile", "with") if (value := _given(content, name)))
-    merge_id, identifier = _given(content, "merge_id"), _given(content, "identifier")
+    if command.kind in ("list_add", "list_remove"):
+        return Needs(identifiers=identifiers_of(content))
+    if command.kind == "list_drop":
+        return Needs(trees=members_of(content))
+    trees = tuple(value for name in ("profile", "with") if (value := given(content, name)))
+    merge_id, identifier = given(content, "merge_id"), given(content, "identifier")
     return Needs(
         trees,
         (merge_id,) if command.kind == "unmerge" and merge_id else (),
         (identifier,) if command.kind == "identifier_state" and identifier else (),
     )
-
-
-@dataclass(slots=True)
-class Action:
-    """A command with all that it works on."""
-
-    command: Command
-    people: WorkingSet
-    journal: Journal
-    snapshot: Snapshot
-    changes: Changes
-    origin: Origin
-
-    def text(self, name: str) -> str:
-        return _given(self.command.content, name) or _refuse(f"invalid:{name}")
-
-    def root(self, name: str) -> str:
-        """The person that a field of the content names by any of their profile ids."""
-        profile_id = self.text(name)
-        if profile_id not in self.people.profiles:
-            _refuse("profile_not_found")
-        return self.people.root_of(profile_id)
-
-    def mapping(self, name: str) -> Mapping[str, Any]:
-        value = self.command.content.get(name)
-        return value if isinstance(value, Mapping) and value else _refuse(f"invalid:{name}")
 
 
 def decide_command(
@@ -81,7 +55,7 @@ def decide_command(
     action = Action(command, people, journal, snapshot, changes, of_command(command))
     try:
         handler = _HANDLERS.get(command.kind)
-        result = handler(action) if handler else _refuse("unknown_command")
+        result = handler(action) if handler else refuse("unknown_command")
     except Refused as refused:
         return CommandOutcome(command.id, command.kind, "refused", now, command.actor, {}, str(refused))
     return CommandOutcome(command.id, command.kind, "applied", now, command.actor, result)
@@ -91,7 +65,7 @@ def _merge(action: Action) -> Result:
     """A person's word stands above limits and caps, and lifts a cannot-link that stands against it."""
     one, other = action.root("profile"), action.root("with")
     if one == other:
-        _refuse("same_person")
+        refuse("same_person")
     people = action.people
     if kept_apart(people.profiles[one], people.profiles[other]):
         lift_cannot_link(people, one, other, action.origin)
@@ -103,12 +77,12 @@ def _unmerge(action: Action) -> Result:
     merge_id = action.text("merge_id")
     wish = action.command.content.get("identifier", "keep")
     if wish not in ("keep", "shared"):
-        _refuse("invalid:identifier")
+        refuse("invalid:identifier")
     record = action.journal.merges.get(merge_id) or action.snapshot.merges.get(merge_id)
     if record is None:
-        _refuse("merge_not_found")
+        refuse("merge_not_found")
     if record.undone_at is not None or action.people.profiles[record.source].merged_into != record.into:
-        _refuse("already_undone")
+        refuse("already_undone")
     rest, top = unmerge(action.people, action.journal, action.origin, record)
     if wish == "shared" and record.identifier:
         _share_connecting(action, record.identifier, (rest, top))
@@ -127,7 +101,7 @@ def _consent(action: Action) -> Result:
     root, wishes = action.root("profile"), action.mapping("consents")
     words = {str(purpose): wish == "granted" for purpose, wish in wishes.items()}
     if any(wish not in ("granted", "denied") for wish in wishes.values()):
-        _refuse("invalid:consents")
+        refuse("invalid:consents")
     people = action.people
     before = [person_consent(people.person(root), purpose).status for purpose in sorted(words)]
     for leaf in people.leaves(root):
@@ -156,37 +130,29 @@ def _say(action: Action, leaf: str, words: Mapping[str, bool], key: str) -> None
 def _label(action: Action) -> Result:
     root, labels = action.root("profile"), action.command.content.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
-        _refuse("invalid:labels")
-    has = {label for label, word in action.people.person(root).labels.items() if word.value}
+        refuse("invalid:labels")
+    if any(map(is_list_label, labels)):
+        refuse("invalid:labels")
+    has = set(labels_of(action.people.person(root)))
     wanted = set(labels)
     for label in sorted(wanted - has):
-        _write_label(action, action.text("profile"), label, True)
+        action.write_label(action.text("profile"), label, True)
     for leaf in action.people.leaves(root) if has - wanted else ():
         for label in sorted(has - wanted):
             if label in leaf.state.labels:
-                _write_label(action, leaf.id, label, None)
+                action.write_label(leaf.id, label, None)
     if has != wanted:
         changed = tuple(sorted(has ^ wanted))
         note(action.people, action.journal, action.origin, "labels_changed", root, changed=changed)
     return {"profile_id": root}
 
 
-def _write_label(action: Action, leaf: str, label: str, value: bool | None) -> None:
-    """Later than any word of the person on this label, also where the clocks of two servers disagree."""
-    people = action.people
-    old = people.person(people.root_of(leaf)).labels.get(label)
-    at = max(action.command.at, old.at + 1 if old else 0)
-    word = Register(value, at, action.command.id, action.command.actor)
-    for state in people.states(leaf):
-        state.labels[label] = word
-
-
 def _identifier_state(action: Action) -> Result:
     key, state = action.text("identifier"), action.text("state")
     if state not in ("active", "shared"):
-        _refuse("invalid:state")
+        refuse("invalid:state")
     if key not in action.people.owners:
-        _refuse("identifier_not_found")
+        refuse("identifier_not_found")
     _set_state(action, key, state)
     return {"identifier": key, "state": state}
 
@@ -206,16 +172,16 @@ def _set_state(action: Action, key: str, state: str) -> None:
 def _lift(action: Action) -> Result:
     one, other = action.root("profile"), action.root("with")
     if one == other:
-        _refuse("same_person")
+        refuse("same_person")
     if not lift_cannot_link(action.people, one, other, action.origin):
-        _refuse("not_kept_apart")
+        refuse("not_kept_apart")
     return {"profile_id": one}
 
 
 def _review(action: Action) -> Result:
     review_id, state = action.text("id"), action.text("state")
     if state not in ("rejected", "open"):
-        _refuse("invalid:state")
+        refuse("invalid:state")
     action.changes.review_states[review_id] = state
     return {"id": review_id, "state": state}
 
@@ -228,13 +194,7 @@ _HANDLERS = {
     "identifier_state": _identifier_state,
     "lift_cannot_link": _lift,
     "review": _review,
+    "list_add": list_add,
+    "list_remove": list_remove,
+    "list_drop": list_drop,
 }
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise Refused(reason)
-
-
-def _given(content: Mapping[str, Any], name: str) -> str:
-    value = content.get(name)
-    return value if isinstance(value, str) else ""

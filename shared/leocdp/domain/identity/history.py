@@ -98,6 +98,8 @@ class Journal:
     """Profile that was a root at the time → what changed."""
     renamed: set[str] = field(default_factory=set)
     """Profiles whose person's name or identifiers changed."""
+    imports: dict[str, Origin] = field(default_factory=dict)
+    """Profile that came into an imported list or left it → by what. Only segments ask."""
 
     def changed(self, root: str, origin: Origin, traits: Iterable[str]) -> None:
         change = self.changes.get(root)
