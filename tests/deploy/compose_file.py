@@ -90,17 +90,3 @@ def addresses(services: Mapping[str, Any]) -> Iterator[Address]:
         for variable, value in (service.get("environment") or {}).items():
             for host, port in re.findall(r"(?:://|[@,])([a-z][a-z0-9-]*):(\d+)", str(value)):
                 yield Address(name, variable, host, int(port))
-
-
-def kafka_properties(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the image makes of ``KAFKA_…``: lower case, ``_`` is ``.``, ``__`` is ``_``, ``___`` is ``-``.
-
-    Variables for the scripts are no properties.
-    """
-    scripts = {"KAFKA_HEAP_OPTS", "KAFKA_LOG4J_OPTS"}
-    found = {}
-    for name, value in environment.items():
-        if name.startswith("KAFKA_") and name not in scripts:
-            words = name.removeprefix("KAFKA_").lower().replace("___", "-").replace("__", "\0").replace("_", ".")
-            found[words.replace("\0", "_")] = value
-    return found

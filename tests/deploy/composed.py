@@ -6,6 +6,7 @@ is the double.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,22 +14,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.kafka import Cluster, Node
+from scripts.kafka import Cluster, Node, jars
 from tests.architecture.project import ROOT
-from tests.deploy.compose_file import kafka_properties
 from tests.deploy.dockerfile import Dockerfile
 from tests.faults.stack import wait_for
+
+DEFAULTS = ("server.properties", "log4j2.yaml", "tools-log4j2.yaml")
+"""Files of the image that its first step copies, and for which what the environment says is put in."""
 
 
 @dataclass
 class AsComposed(Cluster):
-    """Kafka with nothing but what the file sets."""
+    """Kafka with nothing but what the file sets, made from it by the image's own program."""
 
     given: Mapping[str, str] = field(default_factory=dict)
 
     def _write_properties(self, node: Node) -> None:
-        lines = "".join(f"{name}={value}\n" for name, value in kafka_properties(self.given).items())
-        (node.folder / "server.properties").write_text(lines, encoding="utf-8")
+        for name in ("defaults", "mounted"):
+            (node.folder / name).mkdir(exist_ok=True)
+        for name in DEFAULTS:
+            (node.folder / "defaults" / name).touch()
+
+    def _format(self, node: Node, cluster_id: str) -> None:
+        program = ["java", "-cp", f"{jars()}/*", "kafka.docker.KafkaDockerWrapper", "setup"]
+        folders = ["--default-configs-dir", "defaults", "--mounted-configs-dir", "mounted", "--final-configs-dir", "."]
+        environment = {"PATH": os.environ["PATH"], **self.given}
+        done = subprocess.run(
+            [*program, *folders], cwd=node.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @dataclass

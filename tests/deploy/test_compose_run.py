@@ -38,8 +38,6 @@ def composed(folder: Path, dockerfile: Dockerfile) -> Iterator[tuple[Composed, A
         cluster = AsComposed.make(folder / "kafka", ports=[broker])
         assert isinstance(cluster, AsComposed)
         cluster.given = {name: here.here(value) for name, value in services["kafka"]["environment"].items()}
-        (folder / "kafka").mkdir()
-        (folder / "kafka" / "cluster.id").write_text(secrets["KAFKA_CLUSTER_ID"], encoding="ascii")
         cluster.jvm = SMALL
         try:
             yield here, cluster, secrets
@@ -77,6 +75,8 @@ def a_person_comes_through(here: Composed, secrets: dict[str, str]) -> None:
     """An event into the observer, a profile out of the gateway."""
     (owner,) = json.loads(here.tool("user", "list", "--json"))
     assert (owner["email"], owner["role"]) == (secrets["OWNER_EMAIL"], "owner")
+    status = json.loads(here.tool("status", "--json"))
+    assert {each["name"]: each["ready"] for each in status["services"]} == dict.fromkeys(SERVICES, True), status
     key = json.loads(here.tool("key", "create", "reader", "--scope", "profiles:read", "--json"))["secret"]
     sent = httpx.post(
         f"http://127.0.0.1:{here.ports['observer']}/v1/identify",

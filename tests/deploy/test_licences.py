@@ -35,8 +35,9 @@ def installed(lock: str) -> list[str]:
 def licence(package: str) -> str:
     """All that a package says about it, of texts the first line."""
     about = importlib.metadata.metadata(package)
-    said = [about.get("License-Expression") or "", (about.get("License") or "").split("\n")[0]]
-    return "; ".join(filter(None, [*said, *(c for c in about.get_all("Classifier") or [] if c.startswith("License"))]))
+    said = [*about.get_all("License-Expression", []), *about.get_all("License", [])]
+    said += [each for each in about.get_all("Classifier", []) if each.startswith("License")]
+    return "; ".join(text.split("\n")[0] for text in said if text)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
