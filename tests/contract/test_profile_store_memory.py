@@ -8,6 +8,7 @@ import pytest
 
 from leocdp.ports.profile_store import ProfileStore
 from tests.contract.profile_erasure import ErasureStoreContract
+from tests.contract.profile_segments import ProfileSegmentsContract
 from tests.contract.profile_store import ProfileStoreContract
 from tests.fakes.memory_store import MemoryStore
 
@@ -26,6 +27,10 @@ def backend() -> MemoryBackend:
 
 
 class TestMemoryStore(ProfileStoreContract):
+    pass
+
+
+class TestSegments(ProfileSegmentsContract):
     pass
 
 

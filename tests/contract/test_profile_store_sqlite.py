@@ -14,6 +14,7 @@ from tests.contract.profile_erasure import ErasureEffectsContract, ErasureStoreC
 from tests.contract.profile_events import ProfileEventsContract
 from tests.contract.profile_lists import ProfileListsContract
 from tests.contract.profile_reader import ProfileReaderContract
+from tests.contract.profile_segments import ProfileSegmentsContract, SegmentMembersContract
 from tests.contract.profile_store import ProfileStoreContract
 
 
@@ -50,6 +51,14 @@ class TestLists(ProfileListsContract):
 
 
 class TestEvents(ProfileEventsContract):
+    pass
+
+
+class TestSegments(ProfileSegmentsContract):
+    pass
+
+
+class TestMembers(SegmentMembersContract):
     pass
 
 

@@ -6,7 +6,7 @@ hands out is what it holds: nobody may change a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leocdp.domain.decisions import (
@@ -24,8 +24,11 @@ from leocdp.domain.decisions import (
 )
 from leocdp.domain.events import Outcome
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt, Spell
+from leocdp.domain.profiles.apply import NAMED_TYPES
 from leocdp.domain.profiles.digest import DigestedPerson, digest
 from leocdp.domain.profiles.state import Profile, State
+from leocdp.domain.segments.audience import Audience, shard_of
+from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, RemovedData, StoredOutbox
 
 HORIZON_MS = 30 * 86_400_000
@@ -55,6 +58,8 @@ class MemoryStore:
     receipts: dict[str, ErasureReceipt] = field(default_factory=dict)
     ledger: dict[str, set[Spell]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
+    members: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Segment key → profile id → since."""
 
     # Load
 
@@ -91,7 +96,12 @@ class MemoryStore:
             self.moves[move.key] = move.new
         self.owners.update((write.key, write.owner) for write in changes.owners)
         for profile in changes.profiles:
-            self.profiles[profile.id] = replace(profile, revision=profile.revision + 1)
+            audience = None if profile.merged_into else profile.audience
+            self.profiles[profile.id] = replace(profile, revision=profile.revision + 1, audience=audience)
+        for write in changes.audiences:
+            held = self.profiles[write.profile_id]
+            self.profiles[held.id] = replace(held, revision=held.revision + 1, audience=write.audience)
+        self._write_members(changes)
         self.events.extend(changes.events)
         self.known.update((write.envelope.dedup_key, now) for write in changes.events)
         self._write_history(changes)
@@ -109,6 +119,10 @@ class MemoryStore:
         self._expect(not any(key in self.owners for key in changes.absent), "identifier that nobody had")
         for profile in changes.profiles:
             self._expect(self._revision(profile.id) == profile.revision, f"revision of {profile.id}")
+        for one in changes.audiences:
+            person = self.profiles.get(one.profile_id)
+            fits = person is not None and person.merged_into is None and person.revision == one.revision
+            self._expect(fits, f"revision of {one.profile_id}")
         for profile_id, revision in changes.guards.items():
             self._expect(self._revision(profile_id) == revision, f"guard of {profile_id}")
         keys = [write.envelope.dedup_key for write in changes.events]
@@ -122,6 +136,21 @@ class MemoryStore:
     def _expect(self, holds: bool, what: str) -> None:
         if not holds:
             raise Conflict(what)
+
+    def _write_members(self, changes: Changes) -> None:
+        gone = {profile.id for profile in changes.profiles if profile.merged_into is not None}
+        for write in changes.members:
+            held = self.members.setdefault(write.segment_key, {})
+            if write.since is None:
+                held.pop(write.profile_id, None)
+            else:
+                held[write.profile_id] = write.since
+        self._leave_segments(gone)
+
+    def _leave_segments(self, gone: set[str]) -> None:
+        for held in self.members.values():
+            for one in gone:
+                held.pop(one, None)
 
     def _write_history(self, changes: Changes) -> None:
         self.merges.update((one.id, one) for one in changes.merges)
@@ -211,6 +240,7 @@ class MemoryStore:
         return write.leaf in gone if write.leaf else write.envelope.source.id == source_id
 
     def _forget(self, gone: set[str]) -> None:
+        self._leave_segments(gone)
         self.owners = {key: owner for key, owner in self.owners.items() if owner.leaf not in gone}
         self.profiles = {one: profile for one, profile in self.profiles.items() if one not in gone}
         self.merges = {one: record for one, record in self.merges.items() if not {record.into, record.source} & gone}
@@ -220,6 +250,34 @@ class MemoryStore:
         self.refusals = {one: record for one, record in self.refusals.items() if not {record.owner, record.leaf} & gone}
         self.reviews = {one: pair for one, pair in self.reviews.items() if not {pair.left, pair.right} & gone}
         self.outbox = [one for one in self.outbox if one.record.profile_id not in gone]
+
+    # Segments
+
+    async def people_due(self, shards: Collection[int], now: int, limit: int) -> Sequence[str]:
+        due = sorted((held.due, one) for one, held in self._audiences(shards) if held.due is not None)
+        return [one for at, one in due if at <= now][:limit]
+
+    async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
+        return [one for one, held in self._audiences(shards) if held.generation < generation][:limit]
+
+    def _audiences(self, shards: Collection[int]) -> list[tuple[str, Audience]]:
+        roots = [one for one in self.profiles.values() if one.merged_into is None]
+        return [(one.id, one.audience or Audience()) for one in roots if shard_of(one.id) in shards]
+
+    async def person_events(
+        self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
+    ) -> Mapping[str, Sequence[EventFact]]:
+        root_of = {leaf: root for root, leaves in people.items() for leaf in leaves}
+        found: dict[str, list[EventFact]] = {root: [] for root in people}
+        for write in self.events:
+            event = write.envelope
+            wanted = event.type in types or (event.type in NAMED_TYPES and event.name in names)
+            if wanted and write.leaf in root_of:
+                fact = EventFact(event.timestamp, event.message_id, event.type, event.name, event.properties)
+                found[root_of[write.leaf]].append(fact)
+        for events in found.values():
+            events.sort(key=lambda one: (one.at, one.message_id))
+        return found
 
     # Erasure
 
@@ -257,12 +315,12 @@ class MemoryStore:
         return receipt
 
     def _sizes(self) -> dict[str, int]:
-        history = (self.merges, self.switches, self.refusals, self.reviews)
+        history = len(self.merges) + len(self.switches) + len(self.refusals) + len(self.reviews)
         return {
             "profiles": len(self.profiles),
             "events": len(self.events),
             "identifiers": len(self.owners),
-            "history": sum(map(len, history)),
+            "history": history,
             "problems": len(self.problems),
             "outbox": len(self.outbox),
         }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from leocdp.adapters.cursors import Place, decode_cursor, encode_cursor, sort_key
-from leocdp.adapters.sqlite.profiles import event_reads, figures, history, lists, search
+from leocdp.adapters.sqlite.profiles import event_reads, figures, history, lists, member_reads, refresh_reads, search
 from leocdp.adapters.sqlite.profiles.codec import COMMANDS, PackedId, pack_id, pack_key
 from leocdp.adapters.sqlite.profiles.connection import Tuning
 from leocdp.adapters.sqlite.profiles.digest_reads import read_digest
@@ -19,12 +19,14 @@ from leocdp.adapters.sqlite.profiles.reader_pool import ReaderPool
 from leocdp.domain.decisions import CommandOutcome
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.profiles.state import Profile
+from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_reader import (
     Bucket,
     CatalogueEntry,
     Counts,
     EventQuery,
     IdentityHistory,
+    Member,
     Page,
     ProblemEvent,
     ProfilePage,
@@ -131,6 +133,31 @@ class SQLiteProfileReader:
 
     async def digest(self) -> str:
         return await self._pool.run(read_digest)
+
+    async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
+        return await self._pool.run(lambda connection: member_reads.page(connection, segment_key, limit, cursor))
+
+    async def member_ids(self, segment_key: str, *, after: str | None, limit: int) -> Sequence[tuple[str, int]]:
+        return await self._pool.run(lambda connection: member_reads.ids(connection, segment_key, after, limit))
+
+    async def member_count(self, segment_key: str) -> int:
+        return await self._pool.run(lambda connection: member_reads.count(connection, segment_key))
+
+    async def member_series(self, segment_key: str, *, since: int, bucket: Literal["hour", "day"]) -> Sequence[Bucket]:
+        return await self._pool.run(lambda connection: member_reads.series(connection, segment_key, since, bucket))
+
+    async def overlap(self, segment_keys: Sequence[str]) -> Mapping[frozenset[str], int]:
+        return await self._pool.run(lambda connection: member_reads.overlap(connection, segment_keys))
+
+    async def people_behind(self, generation: int, *, most: int = 1_000_000) -> int:
+        return await self._pool.run(lambda connection: refresh_reads.count_behind(connection, generation, most))
+
+    async def event_facts(
+        self, leaf_ids: Sequence[str], *, names: Collection[str], types: Collection[str]
+    ) -> Sequence[EventFact]:
+        one = {"": leaf_ids}
+        found = await self._pool.run(lambda connection: refresh_reads.person_events(connection, one, names, types))
+        return found[""]
 
 
 def _find(connection: sqlite3.Connection, ref: Identifier | str) -> Profile | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from leocdp.adapters.sqlite.profiles import erasure as erasing
-from leocdp.adapters.sqlite.profiles import outbox, problems
+from leocdp.adapters.sqlite.profiles import outbox, problems, refresh_reads
 from leocdp.adapters.sqlite.profiles.commit import Bounds, Committer
 from leocdp.adapters.sqlite.profiles.connection import Tuning, open_for_writing
 from leocdp.adapters.sqlite.profiles.errors import translated
@@ -20,6 +20,7 @@ from leocdp.adapters.sqlite.profiles.lock import StoreLock
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
 from leocdp.domain.decisions import Changes, LoadRequest, Snapshot, SwitchRecord
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt
+from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_store import PositionMove, RemovedData, StoredOutbox, StoreUnavailable
 
 T = TypeVar("T")
@@ -110,6 +111,17 @@ class SQLiteProfileStore:
 
     async def remove_source(self, source_id: str, *, after: str | None, limit: int) -> RemovedData:
         return await self._run(lambda: self._remove_source(source_id, int(after or 0), limit))
+
+    async def people_due(self, shards: Collection[int], now: int, limit: int) -> Sequence[str]:
+        return await self._run(lambda: refresh_reads.people_due(self._open_connection(), shards, now, limit))
+
+    async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
+        return await self._run(lambda: refresh_reads.people_behind(self._open_connection(), shards, generation, limit))
+
+    async def person_events(
+        self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
+    ) -> Mapping[str, Sequence[EventFact]]:
+        return await self._run(lambda: refresh_reads.person_events(self._open_connection(), people, names, types))
 
     async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
         return await self._run(lambda: erasing.read_identifiers(self._open_connection(), after, limit))

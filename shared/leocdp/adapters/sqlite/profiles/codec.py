@@ -11,6 +11,7 @@ from leocdp.domain.decisions import CommandOutcome, MergeRecord, OutboxRecord, R
 from leocdp.domain.identity.identifiers import Identifier, parse_key
 from leocdp.domain.privacy.ledger import ErasureReceipt
 from leocdp.domain.profiles.state import Person, State
+from leocdp.domain.segments.audience import Audience
 
 PackedId = bytes | str
 SEPARATOR: Final = "\x1f"
@@ -89,6 +90,7 @@ def _within_64_bits(value: Any) -> Any:
 
 STATES: Final = RecordCodec(State)
 PERSONS: Final = RecordCodec(Person)
+AUDIENCES: Final = RecordCodec(Audience)
 OUTBOX: Final = RecordCodec(OutboxRecord)
 COMMANDS: Final = RecordCodec(CommandOutcome)
 MERGES: Final = RecordCodec(MergeRecord)

@@ -14,6 +14,7 @@ from leocdp.adapters.sqlite.profiles.erasure import erase_people
 from leocdp.adapters.sqlite.profiles.events import insert_events, last_sequence
 from leocdp.adapters.sqlite.profiles.heads import Heads
 from leocdp.adapters.sqlite.profiles.history import write_history
+from leocdp.adapters.sqlite.profiles.members import MemberTable
 from leocdp.adapters.sqlite.profiles.people import Written, write_people
 from leocdp.adapters.sqlite.profiles.positions import move_positions
 from leocdp.adapters.sqlite.profiles.problems import ProblemTable
@@ -53,6 +54,7 @@ class Committer:
         self._dedup = DedupIndex(connection, bounds.horizon_ms)
         self._problems = ProblemTable(connection, bounds.problems, bounds.dead_letters)
         self._rollups = Rollups(connection)
+        self._members = MemberTable(connection)
         self.heads = Heads(connection)
         self._tidied_on = -1
         self._numbers = _read_numbers(connection)
@@ -94,6 +96,7 @@ class Committer:
         self._dedup.reload()
         self._problems.reload()
         self._rollups.reload()
+        self._members.reload()
         numbers = _read_numbers(self._connection)
         # Numbers are not given out again when the newest rows were removed.
         self._numbers = _Numbers(*map(max, numbers, self._numbers))
@@ -170,8 +173,10 @@ class Committer:
             grown.update(self._problems.insert(changes.problems))
         counts: Counter[RollupKey] = Counter(("profiles", "", at // HOUR_MS) for at in written.created)
         # Time of the log, not of the clock, so that a rebuilt store draws the same curve.
-        latest = max((write.envelope.received_at for write in changes.events), default=now)
-        counts["identified", "", latest // HOUR_MS] += written.identified
+        hour = max((write.envelope.received_at for write in changes.events), default=now) // HOUR_MS
+        counts["identified", "", hour] += written.identified
+        if changes.members or written.merged:
+            counts.update(self._members.write(changes.members, written.merged, hour))
         self._rollups.add(changes.events, counts)
         self._rollups.count(grown)
 

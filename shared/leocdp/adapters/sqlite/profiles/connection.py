@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from leocdp.adapters.sqlite.profiles.codec import unpack_id
 from leocdp.adapters.sqlite.profiles.errors import damaged_sentence, translated
 from leocdp.adapters.sqlite.profiles.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
+from leocdp.domain.segments.audience import sample_of
 from leocdp.ports.profile_store import SchemaTooNew, StoreCorrupt, StoreUnavailable
 
 
@@ -100,6 +102,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     """All missing steps in one transaction, so that a crash leaves the old version."""
     if int(_pragma(connection, "user_version")) == SCHEMA_VERSION:
         return
+    connection.create_function("sample_of", 1, lambda packed: sample_of(unpack_id(packed)), deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for step in MIGRATIONS[int(_pragma(connection, "user_version")) :]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from leocdp.adapters.sqlite.profiles.codec import PackedId
 from leocdp.adapters.sqlite.profiles.statements import select_in
 
-COLUMNS: Final = "num, revision, merged_into, root, status, first_seen, last_seen, name, labels"
+COLUMNS: Final = "num, revision, merged_into, root, status, first_seen, last_seen, name, labels, generation, due"
 
 
 class Head(NamedTuple):
@@ -22,6 +22,8 @@ class Head(NamedTuple):
     last_seen: int
     name: str
     labels: str | None
+    generation: int
+    due: int | None
 
 
 class Heads:

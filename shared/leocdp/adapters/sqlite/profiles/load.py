@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.sqlite.profiles.codec import (
+    AUDIENCES,
     MERGES,
     PERSONS,
     STATES,
@@ -22,7 +23,7 @@ from leocdp.adapters.sqlite.profiles.statements import select_in
 from leocdp.domain.decisions import LoadRequest, Owner, Snapshot
 from leocdp.domain.profiles.state import Profile
 
-PROFILE_COLUMNS: Final = f"id, created_at, state, person, {COLUMNS}"
+PROFILE_COLUMNS: Final = f"id, created_at, state, person, audience, {COLUMNS}"
 
 
 def load_snapshot(connection: sqlite3.Connection, request: LoadRequest, heads: Heads) -> Snapshot:
@@ -75,9 +76,9 @@ def load_trees(connection: sqlite3.Connection, roots: Iterable[str], heads: Head
 
 def profile_of(row: tuple[Any, ...], heads: Heads | None = None) -> Profile:
     """A profile from the columns of ``PROFILE_COLUMNS``."""
-    packed, created_at, state, person, _, revision, merged_into, root, *_ = row
+    packed, created_at, state, person, audience, _, revision, merged_into, root, *_ = row
     if heads is not None:
-        heads.remember(packed, row[4:])
+        heads.remember(packed, row[5:])
     own = unpack_id(packed)
     return Profile(
         own,
@@ -87,6 +88,7 @@ def profile_of(row: tuple[Any, ...], heads: Heads | None = None) -> Profile:
         unpack_optional(merged_into),
         own if root is None else unpack_id(root),
         None if person is None else PERSONS.decode(person),
+        None if audience is None else AUDIENCES.decode(audience),
     )
 
 

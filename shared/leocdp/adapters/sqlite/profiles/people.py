@@ -13,16 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from leocdp.adapters.sqlite.profiles.codec import PERSONS, STATES, PackedId, pack_id, pack_optional
+from leocdp.adapters.sqlite.profiles.codec import AUDIENCES, PERSONS, STATES, PackedId, pack_id, pack_optional
 from leocdp.adapters.sqlite.profiles.heads import Head, Heads
 from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.trees import repoint
-from leocdp.domain.decisions import Changes
+from leocdp.domain.decisions import AudienceWrite, Changes
 from leocdp.domain.profiles.listing import display_name, fold, status_of, stored_labels
 from leocdp.domain.profiles.search_text import SearchText, search_text
 from leocdp.domain.profiles.state import Profile, State
+from leocdp.domain.segments.audience import Audience, sample_of
 from leocdp.ports.profile_store import Conflict
 
+_PLACES: Final = ", ".join("?" * 17)
 NAMELESS: Final = "\U0010ffff"
 """Stands where a name would: people without one come last when sorted by name."""
 
@@ -36,6 +38,8 @@ class Written:
     """``created_at`` of the new profiles."""
     identified: int = 0
     """People that became identified, not counting those that united with somebody who already was."""
+    merged: set[PackedId] = field(default_factory=set)
+    """Roots that were merged away, also such as were new."""
 
 
 class Listed(NamedTuple):
@@ -52,11 +56,14 @@ def write_people(connection: sqlite3.Connection, changes: Changes, next_num: int
     """Inside a transaction. Raises Conflict. New profiles are numbered from ``next_num`` on."""
     profiles = {pack_id(profile.id): profile for profile in changes.profiles}
     guards = {pack_id(one): revision for one, revision in changes.guards.items()}
-    heads = known.read(profiles.keys() | guards.keys())
+    audiences = {pack_id(write.profile_id): write for write in changes.audiences}
+    heads = known.read(profiles.keys() | guards.keys() | audiences.keys())
     _refuse_outdated(profiles, guards, heads)
+    _refuse_outdated_audiences(audiences, heads)
     writer = _PeopleWriter(connection, heads, changes.names_changed)
     writer.insert({one: profile for one, profile in profiles.items() if profile.revision == 0}, next_num)
     writer.update({one: profile for one, profile in profiles.items() if profile.revision != 0})
+    writer.update_audiences(audiences)
     writer.finish()
     return writer.written
 
@@ -89,6 +96,13 @@ def _refuse_outdated(
             raise Conflict(f"A profile that was relied on has another revision than {revision}.")
 
 
+def _refuse_outdated_audiences(audiences: Mapping[PackedId, AudienceWrite], heads: Mapping[PackedId, Head]) -> None:
+    for one, write in audiences.items():
+        head = heads.get(one)
+        if head is None or head.revision != write.revision or head.root is not None:
+            raise Conflict(f"Profile {write.profile_id} is no person of revision {write.revision}.")
+
+
 class _PeopleWriter:
     def __init__(self, connection: sqlite3.Connection, heads: Mapping[PackedId, Head], renamed: set[str]) -> None:
         self._connection = connection
@@ -101,6 +115,7 @@ class _PeopleWriter:
         self._repointed: dict[PackedId, PackedId | None] = {}
         self._risen: set[PackedId] = set()
         """Roots that are identified now and were not, or not there, before."""
+        self._clocks: list[tuple[int, int | None, int]] = []
         self.written = Written()
 
     def insert(self, profiles: Mapping[PackedId, Profile], next_num: int) -> None:
@@ -119,7 +134,18 @@ class _PeopleWriter:
                 if columns.labels is not None:
                     self._labels.append((num, None, columns.labels))
             rows.append(
-                (num, one, 1, pack_optional(profile.merged_into), root, profile.created_at, *columns, *_blobs(profile))
+                (
+                    num,
+                    one,
+                    1,
+                    pack_optional(profile.merged_into),
+                    root,
+                    profile.created_at,
+                    *columns,
+                    sample_of(profile.id),
+                    *_clock(profile),
+                    *_blobs(profile),
+                )
             )
             self.written.created.append(profile.created_at)
             self.written.grown["people"] += 1
@@ -127,7 +153,7 @@ class _PeopleWriter:
             if columns.status:
                 self._risen.add(one)
         self.written.grown["profiles"] += len(rows)
-        self._connection.executemany("INSERT INTO profiles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._connection.executemany(f"INSERT INTO profiles VALUES ({_PLACES})", rows)  # noqa: S608 - marks only
 
     def update(self, profiles: Mapping[PackedId, Profile]) -> None:
         states: list[tuple[Any, ...]] = []
@@ -136,6 +162,7 @@ class _PeopleWriter:
         for one, profile in profiles.items():
             head = self._heads[one]
             merged_into = pack_optional(profile.merged_into)
+            self._note_clock(head, _clock(profile))
             if merged_into != head.merged_into:
                 self._repointed[one] = merged_into
             if merged_into is not None:
@@ -152,9 +179,24 @@ class _PeopleWriter:
                 columns.append((now.status, now.first_seen, now.name, now.labels, head.num))
             self._note_status(one, head, now)
         run = self._connection.executemany
-        run("UPDATE profiles SET revision = ?, last_seen = ?, state = ?, person = ? WHERE num = ?", states)
-        run("UPDATE profiles SET revision = ?, state = ?, person = ? WHERE num = ?", leaves)
+        run(
+            "UPDATE profiles SET revision = ?, last_seen = ?, state = ?, person = ?, audience = ? WHERE num = ?", states
+        )
+        run("UPDATE profiles SET revision = ?, state = ?, person = ?, audience = ? WHERE num = ?", leaves)
         run("UPDATE profiles SET status = ?, first_seen = ?, name = ?, labels = ? WHERE num = ?", columns)
+
+    def update_audiences(self, audiences: Mapping[PackedId, AudienceWrite]) -> None:
+        rows = []
+        for one, write in audiences.items():
+            head, audience = self._heads[one], write.audience
+            self._note_clock(head, (audience.generation, audience.due))
+            rows.append((write.revision + 1, AUDIENCES.encode(audience), head.num))
+        self._connection.executemany("UPDATE profiles SET revision = ?, audience = ? WHERE num = ?", rows)
+
+    def _note_clock(self, head: Head, clock: tuple[int, int | None]) -> None:
+        """Indexed columns: naming them in an update costs something, even with the values that they have."""
+        if clock != (head.generation, head.due):
+            self._clocks.append((*clock, head.num))
 
     def _listed_now(self, profile: Profile, head: Head, returns: bool) -> Listed:
         """The columns of a root; the name and the search text only where they may have changed."""
@@ -182,6 +224,7 @@ class _PeopleWriter:
     def finish(self) -> None:
         if self._repointed:
             self._repoint()
+        self._connection.executemany("UPDATE profiles SET generation = ?, due = ? WHERE num = ?", self._clocks)
         self.written.identified = len(self._risen)
         for num, before, after in self._labels:
             self._relabel(num, before, after)
@@ -199,6 +242,7 @@ class _PeopleWriter:
 
     def _leave(self, one: PackedId, head: Head | None, root: PackedId) -> None:
         num = self._nums[one]
+        self.written.merged.add(one)
         self._texts[num] = None
         if head is not None:
             self._labels.append((num, head.labels, None))
@@ -217,5 +261,21 @@ class _PeopleWriter:
         self._connection.executemany("INSERT OR IGNORE INTO labels VALUES (?, ?)", [(one, num) for one in has - had])
 
 
-def _blobs(profile: Profile) -> tuple[bytes, bytes | None]:
-    return STATES.encode(profile.state), None if profile.person is None else PERSONS.encode(profile.person)
+def _blobs(profile: Profile) -> tuple[bytes, bytes | None, bytes | None]:
+    person, audience = profile.person, _audience(profile)
+    return (
+        STATES.encode(profile.state),
+        None if person is None else PERSONS.encode(person),
+        None if audience is None else AUDIENCES.encode(audience),
+    )
+
+
+def _clock(profile: Profile) -> tuple[int, int | None]:
+    """Columns ``generation`` and ``due``. Nobody's audience is of generation 0."""
+    audience = _audience(profile)
+    return (0, None) if audience is None else (audience.generation, audience.due)
+
+
+def _audience(profile: Profile) -> Audience | None:
+    """Only roots have one."""
+    return None if profile.merged_into is not None else profile.audience

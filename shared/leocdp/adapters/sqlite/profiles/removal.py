@@ -14,6 +14,7 @@ from typing import Any
 
 from leocdp.adapters.sqlite.profiles.codec import STATES, PackedId, pack_key
 from leocdp.adapters.sqlite.profiles.dedup import buckets
+from leocdp.adapters.sqlite.profiles.members import remove_members
 from leocdp.adapters.sqlite.profiles.rollups import RollupKey
 from leocdp.adapters.sqlite.profiles.search_index import write_search
 from leocdp.adapters.sqlite.profiles.statements import select_in
@@ -131,6 +132,7 @@ def remove_profiles(connection: sqlite3.Connection, people: dict[PackedId, list[
     write_search(connection, {num: None for (num,) in nums}, set())
     connection.executemany("DELETE FROM labels WHERE num = ?", [(row[0],) for row in rows if row[5]])
     connection.executemany("DELETE FROM profiles WHERE num = ?", nums)
+    removal.rollups.subtract(remove_members(connection, leaves))
     _remove_traces(connection, leaves, removal.traces)
 
 

@@ -55,13 +55,14 @@ class Rollups:
     def drop_old(self, now: int) -> None:
         """Inside a transaction."""
         self._connection.execute(
-            "DELETE FROM rollups WHERE metric IN ('name', 'source') AND hour < ?", (now // HOUR_MS - KEPT_HOURS,)
+            "DELETE FROM rollups WHERE metric IN ('name', 'source', 'members') AND hour < ?",
+            (now // HOUR_MS - KEPT_HOURS,),
         )
 
     def take_back(self, counts: Mapping[RollupKey, int], names: Mapping[tuple[str, str], int]) -> None:
         """Inside a transaction: events that are no longer there. Names beyond the bound were counted as others."""
         self._write(Counter(counts), set(), {})
-        self._connection.execute("DELETE FROM rollups WHERE n <= 0")
+        self._connection.execute("DELETE FROM rollups WHERE n <= 0 AND metric <> 'members' OR n = 0")
         entries = self._loaded()
         touched: Counter[tuple[str, str]] = Counter()
         for (type_, name), n in names.items():

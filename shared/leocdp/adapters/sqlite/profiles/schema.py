@@ -78,7 +78,7 @@ CREATE TABLE problems (
 CREATE INDEX problems_outcome ON problems (outcome, num);
 CREATE INDEX problems_message ON problems (message_id) WHERE message_id IS NOT NULL;
 
--- Roll-ups: metric 'events' | 'profiles' | 'identified' with key '', 'name' and 'source' with a key.
+-- Roll-ups: metric 'events' | 'profiles' | 'identified' with key '', 'name', 'source' and 'members' with a key.
 CREATE TABLE rollups (metric TEXT NOT NULL, key TEXT NOT NULL, hour INTEGER NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (metric, key, hour)) WITHOUT ROWID;
 CREATE INDEX rollups_hour ON rollups (metric, hour);
@@ -103,7 +103,44 @@ CREATE TABLE erased (
 CREATE INDEX erased_until ON erased (until);
 """
 
-MIGRATIONS: Final = (_TABLES, _ERASURES)
+_SEGMENTS: Final = """
+-- What is small comes before the blobs, so that people are found without reading those.
+-- sample and generation: domain.segments.audience. On profiles that were merged away generation is 0, due is NULL.
+CREATE TABLE people (
+    num INTEGER PRIMARY KEY, id BLOB NOT NULL, revision INTEGER NOT NULL, merged_into BLOB, root BLOB,
+    created_at INTEGER NOT NULL, status INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+    name TEXT NOT NULL, labels TEXT, sample INTEGER NOT NULL, generation INTEGER NOT NULL, due INTEGER,
+    state BLOB NOT NULL, person BLOB, audience BLOB
+);
+INSERT INTO people
+    SELECT num, id, revision, merged_into, root, created_at, status, first_seen, last_seen, name, labels,
+        sample_of(id), 0, NULL, state, person, NULL
+    FROM profiles ORDER BY num;
+DROP TABLE profiles;
+ALTER TABLE people RENAME TO profiles;
+CREATE UNIQUE INDEX profiles_id ON profiles (id);
+CREATE INDEX profiles_root ON profiles (root) WHERE root IS NOT NULL;
+CREATE INDEX profiles_last_seen ON profiles (status, last_seen) WHERE root IS NULL;
+CREATE INDEX profiles_first_seen ON profiles (status, first_seen) WHERE root IS NULL;
+CREATE INDEX profiles_name ON profiles (status, name) WHERE root IS NULL;
+CREATE INDEX profiles_sample ON profiles (sample) WHERE sample < 16 AND root IS NULL;
+CREATE INDEX profiles_generation ON profiles (generation, sample) WHERE root IS NULL;
+CREATE INDEX profiles_due ON profiles (due, sample) WHERE due IS NOT NULL;
+
+-- Versions of segments as small numbers, with how many members each has. hour: when a member was counted.
+CREATE TABLE member_keys (num INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, n INTEGER NOT NULL);
+CREATE TABLE members (
+    segment INTEGER NOT NULL, profile BLOB NOT NULL, since INTEGER NOT NULL, hour INTEGER NOT NULL,
+    PRIMARY KEY (segment, profile)
+) WITHOUT ROWID;
+CREATE INDEX members_profile ON members (profile);
+
+-- Names and types of a person's events are read without the events. One index, so that an event costs no more.
+DROP INDEX events_leaf;
+CREATE INDEX events_leaf ON events (leaf, timestamp, seq, type, name) WHERE leaf IS NOT NULL;
+"""
+
+MIGRATIONS: Final = (_TABLES, _ERASURES, _SEGMENTS)
 """Step ``n`` leads from version ``n`` to ``n + 1`` of the schema (``PRAGMA user_version``)."""
 
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -20,13 +20,15 @@ def chunks(values: Iterable[Any], size: int = LARGEST) -> Iterator[list[Any]]:
 
 
 def select_in(
-    connection: sqlite3.Connection, sql: str, values: Iterable[Any], before: Sequence[Any] = ()
+    connection: sqlite3.Connection, sql: str, values: Iterable[Any], before: Sequence[Any] = (), size: int = LARGEST
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of ``sql``, whose ``{in}`` is a list of marks, for all of ``values`` (``before``: values bound earlier).
 
+    ``size``: how many of the values one statement takes.
+
     Unused places are bound to NULL, which is equal to nothing.
     """
-    for chunk in chunks(values):
+    for chunk in chunks(values, size):
         length = next(length for length in _LENGTHS if length >= len(chunk))
         chunk.extend([None] * (length - len(chunk)))
         yield from connection.execute(_with_marks(sql, length), [*before, *chunk])
