@@ -39,7 +39,8 @@ class NodeState(Struct, omit_defaults=True):
     """Sorted by (at, tie)."""
     cut: bool = False
     """Matches that may matter were left out: only the events can tell."""
-    total: float = 0.0
+    total: list[float] = field(default_factory=list)
+    """A sum without rounding: numbers that do not overlap, whose sum it is (``node_state`` says why)."""
     low: float | None = None
     high: float | None = None
     tally: dict[str, int] = field(default_factory=dict)
