@@ -13,6 +13,7 @@ from tests.contract.profile_events import ProfileEventsContract
 from tests.contract.profile_identity import IdentityOnStoreContract
 from tests.contract.profile_lists import ProfileListsContract
 from tests.contract.profile_reader import ProfileReaderContract
+from tests.contract.profile_segments import ProfileSegmentsContract, SegmentMembersContract
 from tests.contract.profile_store import ProfileStoreContract
 
 
@@ -39,6 +40,14 @@ class TestLists(ProfileListsContract):
 
 
 class TestEvents(ProfileEventsContract):
+    pass
+
+
+class TestSegments(ProfileSegmentsContract):
+    pass
+
+
+class TestMembers(SegmentMembersContract):
     pass
 
 
