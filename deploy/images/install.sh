@@ -27,7 +27,8 @@ assets() {
 
 packages() {
     "$PYTHON" -m venv --without-pip "$VENV"
-    "$TOOLS/bin/uv" pip install --python "$VENV/bin/python" --no-deps --require-hashes -r "requirements/$1.txt"
+    "$TOOLS/bin/uv" pip install --python "$VENV/bin/python" --no-deps --require-hashes \
+        --only-binary :all: -r "requirements/$1.txt"
 }
 
 ours() {

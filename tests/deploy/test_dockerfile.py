@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import PurePosixPath
+import sys
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -70,6 +71,17 @@ def test_every_step_is_one_of_the_script(dockerfile: Dockerfile) -> None:
     assert checked.returncode == 0, checked.stderr
     wrong = subprocess.run([str(ROOT / "deploy/images/install.sh"), "x"], check=False, capture_output=True, text=True)
     assert (wrong.returncode, wrong.stderr) == (2, "install.sh knows no step x\n")
+
+
+@pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("image", IMAGES)
+def test_nothing_has_to_be_compiled_for_an_image(image: str, processor: str, tmp_path: Path) -> None:
+    """The base image has no compiler, and its libraries are at least those of manylinux_2_28."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-deps", "--only-binary", ":all:"]
+    command += ["--python-version", "3.11", "--python-platform", f"{processor}-manylinux_2_28"]
+    command += ["--require-hashes", "-r", str(ROOT / "requirements" / f"{image}.txt"), "--target", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_but_sources_and_locks_gets_into_a_build() -> None:
