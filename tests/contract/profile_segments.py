@@ -11,8 +11,9 @@ from msgspec import structs
 from leocdp.domain.decisions import AudienceWrite, Changes, MemberWrite
 from leocdp.domain.events import Envelope
 from leocdp.domain.privacy.ledger import ErasedPerson, Erasure
+from leocdp.domain.profiles.listing import labels_of
 from leocdp.domain.profiles.state import Profile
-from leocdp.domain.segments.audience import SHARDS, Audience, Match, NodeState, Points, sample_of, shard_of
+from leocdp.domain.segments.audience import SHARDS, Audience, Match, NodeState, Points, list_label, sample_of, shard_of
 from leocdp.domain.segments.subject import EventFact
 from leocdp.ports.profile_reader import ProfileReader
 from leocdp.ports.profile_store import Conflict, ProfileStore
@@ -202,6 +203,14 @@ class ProfileSegmentsContract(ProfileContract):
         await write(store, with_audience(1, LAN, audience=Audience(due=T0)))
         await erased(store, 1)
         assert list(await store.people_due(EVERY, T0, 10)) == list(await store.people_behind(EVERY, 1, 10)) == []
+
+    async def test_people_of_an_imported_list_are_found_and_their_label_is_not_shown(self, store: ProfileStore) -> None:
+        label = list_label("lst_1")
+        await write(store, person(1, LAN, labels=[label, "vip"]), person(2, MAI, labels=["vip"]))
+        assert await store.people_labelled(label, 10) == [profile_id(1)]
+        assert await store.people_labelled(list_label("lst_2"), 10) == []
+        assert len(await store.people_labelled("vip", 1)) == 1
+        assert labels_of((await load_one(store, profile_id(1))).state) == ("vip",)
 
     # Events
 

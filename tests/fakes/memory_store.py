@@ -26,6 +26,7 @@ from leocdp.domain.events import Outcome
 from leocdp.domain.privacy.ledger import Erasure, ErasureReceipt, Spell
 from leocdp.domain.profiles.apply import NAMED_TYPES
 from leocdp.domain.profiles.digest import DigestedPerson, digest
+from leocdp.domain.profiles.listing import stored_labels
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.domain.segments.audience import Audience, shard_of
 from leocdp.domain.segments.subject import EventFact
@@ -278,6 +279,10 @@ class MemoryStore:
         for events in found.values():
             events.sort(key=lambda one: (one.at, one.message_id))
         return found
+
+    async def people_labelled(self, label: str, limit: int) -> Sequence[str]:
+        roots = [one for one in self.profiles.values() if one.merged_into is None]
+        return [root.id for root in roots if label in stored_labels(root.folded)][:limit]
 
     # Erasure
 

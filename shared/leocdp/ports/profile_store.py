@@ -161,6 +161,9 @@ class ProfileStore(Protocol):
         """Events of people (root → leaves) that conditions ask for: track, page and screen events with one of the
         names, and all events of one of the types. In order of (time, message id); nobody is left out of the answer."""
 
+    async def people_labelled(self, label: str, limit: int) -> Sequence[str]:
+        """Some roots that have a label, also one that stands for an imported list; fewer than ``limit`` are all."""
+
     # Erasure
 
     async def identifiers(self, *, after: str | None, limit: int) -> Sequence[tuple[str, str]]:

@@ -135,6 +135,9 @@ class ArangoProfileStore:
     async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
         return await self._read(lambda database: refresh_reads.people_behind(database, shards, generation, limit))
 
+    async def people_labelled(self, label: str, limit: int) -> Sequence[str]:
+        return await self._read(lambda database: refresh_reads.people_labelled(database, label, limit))
+
     async def person_events(
         self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
     ) -> Mapping[str, Sequence[EventFact]]:

@@ -118,6 +118,9 @@ class SQLiteProfileStore:
     async def people_behind(self, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
         return await self._run(lambda: refresh_reads.people_behind(self._open_connection(), shards, generation, limit))
 
+    async def people_labelled(self, label: str, limit: int) -> Sequence[str]:
+        return await self._run(lambda: refresh_reads.people_labelled(self._open_connection(), label, limit))
+
     async def person_events(
         self, people: Mapping[str, Sequence[str]], *, names: Collection[str], types: Collection[str]
     ) -> Mapping[str, Sequence[EventFact]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.arango.database import Database
+from leocdp.adapters.arango.profiles.aql import LABELLED
 from leocdp.adapters.arango.segments import aql
 from leocdp.domain.profiles.apply import NAMED_TYPES
 from leocdp.domain.segments.audience import SHARDS
@@ -21,6 +22,10 @@ def people_due(database: Database, shards: Collection[int], now: int, limit: int
 
 def people_behind(database: Database, shards: Collection[int], generation: int, limit: int) -> Sequence[str]:
     return database.query(aql.PEOPLE_BEHIND, shards=sorted(shards), generation=generation, limit=limit)
+
+
+def people_labelled(database: Database, label: str, limit: int) -> Sequence[str]:
+    return [row["id"] for row in database.query(LABELLED, label=label, limit=limit)]
 
 
 def count_behind(database: Database, generation: int, most: int) -> int:

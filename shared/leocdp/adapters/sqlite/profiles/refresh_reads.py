@@ -45,6 +45,14 @@ def people_behind(
     return [unpack_id(one) for (one,) in connection.execute(sql, (generation, *bound, limit))]
 
 
+def people_labelled(connection: sqlite3.Connection, label: str, limit: int) -> Sequence[str]:
+    sql = (
+        "SELECT p.id FROM labels AS l CROSS JOIN profiles AS p ON p.num = l.num"
+        " WHERE l.label = ? AND p.root IS NULL LIMIT ?"
+    )
+    return [unpack_id(one) for (one,) in connection.execute(sql, (label, limit))]
+
+
 def count_behind(connection: sqlite3.Connection, generation: int, most: int) -> int:
     inner = "SELECT 1 FROM profiles INDEXED BY profiles_generation WHERE root IS NULL AND generation < ? LIMIT ?"
     return int(connection.execute(f"SELECT count(*) FROM ({inner})", (generation, most)).fetchone()[0])  # noqa: S608
