@@ -71,7 +71,30 @@ def _arango() -> str | None:
     return None if os.environ.get("LEOCDP_TEST_ARANGO") else "No ArangoDB: set LEOCDP_TEST_ARANGO to a server."
 
 
-PROBES: dict[str, Probe] = {"node": _node, "browser": _browser, "axe": _axe, "kafka": _kafka, "arango": _arango}
+KUBECTL_AT_LEAST = 21
+"""1.21: the first whose kustomize knows components."""
+
+
+def _kubectl() -> str | None:
+    minor = _major(["kubectl", "version", "--client"], r"v1\.(\d+)")
+    if minor is None:
+        return "kubectl is not installed; it renders the manifests."
+    return None if minor >= KUBECTL_AT_LEAST else f"kubectl 1.{minor} is too old to render the manifests."
+
+
+def _promtool() -> str | None:
+    return None if shutil.which("promtool") else "promtool is not installed (Debian: apt-get install prometheus)."
+
+
+PROBES: dict[str, Probe] = {
+    "node": _node,
+    "browser": _browser,
+    "axe": _axe,
+    "kafka": _kafka,
+    "arango": _arango,
+    "kubectl": _kubectl,
+    "promtool": _promtool,
+}
 
 
 @cache
