@@ -7,12 +7,14 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from leocdp.domain.profiles.apply import NAMED_TYPES
-from leocdp.domain.segments.nodes import Aggregate, EventQuery, Fn, Path, Span
+from leocdp.domain.segments.limits import LARGEST_NUMBER
+from leocdp.domain.segments.nodes import Aggregate, EventQuery, Fn, Path, Scalar, Span
 from leocdp.domain.segments.subject import EventFact, Setting
 from leocdp.domain.segments.time_rules import bounds_of
 from leocdp.domain.segments.values import answer_values, cast_number, found, number_of
 
-_LONGEST_TOKEN: Final = 64
+LONGEST_TOKEN: Final = 200
+"""Characters of a text that its token holds as it is."""
 
 
 def matches(query: EventQuery, event: EventFact, setting: Setting) -> bool:
@@ -63,9 +65,22 @@ def token(value: object) -> str | None:
     if isinstance(value, bool):
         return f"b{int(value)}"
     if isinstance(value, str):
-        if len(value) <= _LONGEST_TOKEN:
+        if len(value) <= LONGEST_TOKEN:
             return f"t{value}"
         return f"h{blake2b(value.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
     number = number_of(value)
     # Adding 0.0 makes a positive zero of a negative one.
     return None if number is None else f"n{number + 0.0!r}"
+
+
+def value_of(token: object) -> Sequence[Scalar]:
+    """The scalar that a token stands for; nothing for a text that was too long."""
+    if not isinstance(token, str) or token[:1] not in ("b", "t", "n"):
+        return ()
+    text = token[1:]
+    if token[0] == "t":
+        return (text,)
+    if token[0] == "b":
+        return (text == "1",)
+    number = float(text)
+    return (int(number) if number.is_integer() and abs(number) <= LARGEST_NUMBER else number,)
