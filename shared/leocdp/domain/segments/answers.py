@@ -47,8 +47,11 @@ def earliest(instants: Iterable[int | None]) -> int | None:
 
 
 def within_any(intervals: Iterable[Interval], now: int) -> Answer:
-    """Whether ``now`` lies in one of the intervals, and the first instant at which that is otherwise."""
-    ahead = [one for one in intervals if one[1] is None or one[1] > now]
+    """Whether ``now`` lies in one of the intervals, and the first instant at which that is otherwise.
+
+    An interval that ends where it begins, or before, is empty.
+    """
+    ahead = [one for one in intervals if one[1] is None or (one[1] > now and (one[0] is None or one[0] < one[1]))]
     ahead.sort(key=lambda one: (one[0] is not None, one[0] or 0))
     if not ahead:
         return NO

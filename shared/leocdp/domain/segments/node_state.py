@@ -6,7 +6,7 @@
 | count within | the newest matches: as many as it takes to tell counts apart, at most ``MOST_KEPT`` |
 | first time | the earliest match |
 | pick | the first or last match with the values of the property; first within: those that may be in the window |
-| aggregate, ever or between | what its function needs of ``n``, ``total`` (an exact sum), ``low``, ``high``, ``tally`` |
+| aggregate, ever or between | what its function needs of ``n``, ``total`` (exact), ``low``, ``high``, ``tally`` |
 | aggregate within | one match per value that may still be in the window |
 | regularity | one match per local day or week, at its beginning |
 | sequence | one match per event, step and key; of a positive one without ``since`` that was completed only ``n`` = 1 |

@@ -48,8 +48,7 @@ def good_starts(node: Sequence_, kept: Iterable[Match]) -> Iterator[int]:
 def _true_in(node: Sequence_, start: int) -> Interval:
     begins = start + node.within if is_negated(node) else start
     ends = None if node.since is None else start + node.since
-    # An interval that ends before it begins is none.
-    return (begins, ends) if ends is None or begins < ends else (begins, begins)
+    return begins, ends
 
 
 def _by_key(kept: Iterable[Match]) -> list[list[Moment]]:

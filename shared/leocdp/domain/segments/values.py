@@ -23,16 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
-from functools import lru_cache
 from hashlib import sha1
 from math import isfinite
 from re import compile
 from typing import Any, Final, Literal
 
-import re2
-
 from leocdp.domain.segments.answers import Answer, Interval, negated, within_any
 from leocdp.domain.segments.nodes import NumberTest, Path, Scalar, TestOperator, ValueTest
+from leocdp.domain.segments.patterns import PatternError, compiled
 from leocdp.domain.segments.time_rules import (
     anniversaries,
     day_of,
@@ -245,20 +243,10 @@ def _ends(text: str, part: str, ignore_case: bool) -> bool:
 
 
 def _matches(text: str, pattern: str, ignore_case: bool) -> bool:
-    compiled = compiled_pattern(pattern, ignore_case)
-    return compiled is not None and compiled.search(_sendable(text)) is not None
-
-
-@lru_cache(maxsize=1024)
-def compiled_pattern(pattern: str, ignore_case: bool) -> Any:
-    """A pattern in RE2 syntax, which cannot backtrack; None if it is none."""
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not ignore_case
     try:
-        return re2.compile(_sendable(pattern), options)
-    except re2.error:
-        return None
+        return compiled(_sendable(pattern), ignore_case).search(_sendable(text)) is not None
+    except PatternError:
+        return False
 
 
 def _sendable(text: str) -> str:
