@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from leocdp.kit.web import operations_routes
-from leocdp_admin.api import administration, errors, events, internal, privacy, profiles, settings
+from leocdp_admin.api import administration, errors, events, internal, privacy, profiles, segments, settings
 from leocdp_admin.api.request_parts import AsSent
 from leocdp_admin.auth.gateway import GatewayOnly
 from leocdp_admin.environment import Environment
@@ -55,7 +55,9 @@ def create_app(environment: Environment) -> FastAPI:
 def _api() -> APIRouter:
     bearer = HTTPBearer(auto_error=False, description="An API key with the scope that the route needs.")
     api = APIRouter(prefix="/api/v1", dependencies=[Security(bearer)])
-    for router in (profiles.router, events.router, administration.router, settings.router, privacy.router):
+    for router in (
+        *(profiles.router, segments.router, events.router, administration.router, settings.router, privacy.router),
+    ):
         api.include_router(router)
     return api
 

@@ -18,17 +18,23 @@ from leocdp.ports.admin_store import AdminStore, AdminStoreError
 from leocdp.ports.clock import Clock, SystemClock
 from leocdp.ports.event_log import EventLog, LogError
 from leocdp.ports.profile_reader import ProfileReader
+from leocdp_admin.application.audiences import Audiences
 from leocdp_admin.application.audit import AuditLog
 from leocdp_admin.application.commands import Commands
 from leocdp_admin.application.configuration import Configuration
 from leocdp_admin.application.dead_letters import DeadLetters
+from leocdp_admin.application.definitions import Definitions
 from leocdp_admin.application.events import Events
 from leocdp_admin.application.keys import Keys
+from leocdp_admin.application.lists import Lists
 from leocdp_admin.application.overview import Overview
 from leocdp_admin.application.passwords import Passwords
 from leocdp_admin.application.privacy import Privacy
 from leocdp_admin.application.profiles import Profiles
+from leocdp_admin.application.promotion import Promotion
+from leocdp_admin.application.questions import Questions
 from leocdp_admin.application.reviews import Reviews
+from leocdp_admin.application.segments import Segments
 from leocdp_admin.application.sessions import Sessions
 from leocdp_admin.application.settings_in_force import SettingsInForce
 from leocdp_admin.application.shapes.administration import EngineShape
@@ -47,6 +53,7 @@ DAY_MS = 86_400_000
 TIDY_EVERY = 3_600.0
 RECONCILE_EVERY = 600.0
 RECONCILE_RETRY = 10.0
+PROMOTE_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class Services:
     reviews: Reviews
     privacy: Privacy
     commands: Commands
+    segments: Segments
+    audiences: Audiences
+    lists: Lists
     sources: Sources
     keys: Keys
     users: Users
@@ -93,6 +103,8 @@ class Environment:
         self.probes = HttpProbes(settings.status_urls())
         self.publisher = ConfigPublisher(self.store, self.log, self.clock)
         self._erasure_key = settings.hashing_key()
+        self._definitions = Definitions(self.store, self.clock)
+        self._promotion = Promotion(self._definitions, self.reader)
         self.services = self._services(passwords or Passwords())
         self._started = False
 
@@ -123,7 +135,7 @@ class Environment:
             stack.push_async_callback(self.probes.close)
             await self._bootstrap().run()
             publishing = asyncio.create_task(self.publisher.run())
-            repeating = [asyncio.create_task(one) for one in (self._tidy(), self._reconcile())]
+            repeating = [asyncio.create_task(one) for one in (self._tidy(), self._reconcile(), self._promote())]
             self._started = True
             try:
                 yield
@@ -142,6 +154,9 @@ class Environment:
         in_force = SettingsInForce(store, clock, time_zone=self.settings.time_zone)
         commands = Commands(self.log, reader, store, clock)
         status = self._status()
+        definitions = self._definitions
+        segments = Segments(definitions, reader)
+        questions = Questions(definitions, in_force, clock)
         return Services(
             profiles=Profiles(reader, commands, in_force, trail, clock),
             events=Events(reader, store, trail, clock),
@@ -149,6 +164,9 @@ class Environment:
             reviews=Reviews(reader, commands, trail, clock),
             privacy=Privacy(reader, commands, in_force, store, self.log, trail, clock, key=self._erasure_key),
             commands=commands,
+            segments=segments,
+            audiences=Audiences(definitions, segments, questions, reader, in_force, trail, clock),
+            lists=Lists(definitions, segments, commands, in_force, clock),
             sources=Sources(store, reader, commands, clock),
             keys=Keys(store, clock),
             users=Users(store, passwords, clock, public_url=self.settings.public_address()),
@@ -185,6 +203,15 @@ class Environment:
             except (AdminStoreError, LogError) as error:
                 logger.warning("tidying waits", reason=str(error))
             await asyncio.sleep(TIDY_EVERY)
+
+    async def _promote(self) -> None:
+        """New versions of segments come into force when they are computed."""
+        while True:
+            try:
+                await self._promotion.run_once()
+            except LeoError as error:
+                logger.debug("versions of segments wait", reason=str(error))
+            await asyncio.sleep(PROMOTE_EVERY)
 
     async def _reconcile(self) -> None:
         """Erasures that the profile store has forgotten by a restore are issued again."""

@@ -45,6 +45,15 @@ def _segments(raw: bytes) -> list[str]:
     return [unquote(part) for part in raw.decode("latin-1").split("/")]
 
 
+_PERSON_AT: Final = 6
+"""``/api/v1/segments/{id}/explain/{ref}``"""
+
+
+async def _person_ref(request: Request, ref: Annotated[str, Path(max_length=3000, description=_REF_HELP)]) -> str:
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    return _segments(raw)[_PERSON_AT]
+
+
 async def _ref(request: Request, ref: Annotated[str, Path(max_length=3000, description=_REF_HELP)]) -> str:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     return _segments(raw)[_REF_AT]
@@ -71,6 +80,7 @@ async def _expected(
 
 
 Ref = Annotated[str, Depends(_ref)]
+PersonRef = Annotated[str, Depends(_person_ref)]
 MessageId = Annotated[str, Depends(_message_id)]
 Expected = Annotated[int | None, Depends(_expected)]
 

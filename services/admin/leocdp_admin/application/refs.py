@@ -9,6 +9,8 @@ from leocdp.domain.errors import DomainError, Problem
 from leocdp.domain.identity.identifiers import DEFAULT_SPACE, Identifier, parse_key
 from leocdp.domain.identity.normalise import normalise_ref
 from leocdp.domain.identity.rules import IdentityRules
+from leocdp.domain.profiles.state import Profile
+from leocdp.ports.profile_reader import ProfileReader
 from leocdp_admin.application.actor import Actor
 from leocdp_admin.application.errors import Forbidden, NotFound, Unacceptable
 from leocdp_admin.application.masking import is_contact
@@ -34,6 +36,14 @@ def parse_ref(ref: str, rules: IdentityRules, actor: Actor, path: str = "ref") -
     if actor.masked and is_contact(identifier.kind, identifier.value):
         raise Forbidden("Your role does not allow a search by exact contact.", "role_not_allowed")
     return identifier
+
+
+async def find_root(reader: ProfileReader, actor: Actor, ref: str, rules: IdentityRules) -> Profile:
+    """The person that a reference leads to now. Raises what :func:`parse_ref` raises, and NotFound."""
+    root = await reader.find(parse_ref(ref, rules, actor))
+    if root is None:
+        raise not_found()
+    return root
 
 
 def ref_of(kind: str, value: str, id_space: str = DEFAULT_SPACE) -> str:

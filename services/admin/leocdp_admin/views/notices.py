@@ -41,6 +41,17 @@ NOTICES: Final[dict[str, tuple[Kind, str]]] = {
     "user_deleted": ("success", N_("The user is deleted.")),
     "password_changed": ("success", N_("Your password is changed.")),
     "consents_unchanged": ("info", N_("Nothing was chosen, so nothing changed.")),
+    "segment_created": ("success", N_("The segment is saved. Its members are being computed.")),
+    "segment_saved": ("success", N_("The segment is saved. A new condition works as soon as it is computed.")),
+    "segment_active": ("success", N_("The segment is working again.")),
+    "segment_paused": ("success", N_("The segment is paused. Its members stay as they are.")),
+    "segment_archived": ("success", N_("The segment is archived. Its members leave it.")),
+    "segment_deleted": ("success", N_("The segment is deleted.")),
+    "segment_split": ("success", N_("The parts are segments of their own now.")),
+    "list_saved": ("success", N_("The list is saved.")),
+    "list_deleted": ("success", N_("The list is deleted.")),
+    "trait_saved": ("success", N_("The computed detail is saved. It is being computed for everybody.")),
+    "trait_deleted": ("success", N_("The computed detail is deleted.")),
     "logged_out": ("info", N_("You are logged out.")),
 }
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from leocdp_admin.views import door, erasure, home, live, profile, profile_actions, profiles, quality, reviews, sources
+from leocdp_admin.views import (
+    door,
+    erasure,
+    home,
+    lists,
+    live,
+    profile,
+    profile_actions,
+    profiles,
+    quality,
+    reviews,
+    segments,
+    sources,
+)
 from leocdp_admin.views.assets import STATIC_DIR, STATIC_PATH, CompressedStaticFiles
 from leocdp_admin.views.page_route import page_error
 from leocdp_admin.views.settings import audit, keys, status, users, workspace
@@ -12,6 +25,7 @@ from leocdp_admin.views.settings import audit, keys, status, users, workspace
 ROUTERS = (
     *(door.router, home.router, profiles.router, profile_actions.router, erasure.router, profile.router),
     reviews.router,
+    *(lists.router, segments.router),
     *(live.router, quality.router, sources.router),
     *(workspace.router, users.router, keys.router, status.router, audit.router),
 )
