@@ -21,12 +21,14 @@ from leocdp.ports.profile_reader import ProfileReader
 from leocdp_admin.application.audiences import Audiences
 from leocdp_admin.application.audit import AuditLog
 from leocdp_admin.application.commands import Commands
+from leocdp_admin.application.computed_traits import ComputedTraits
 from leocdp_admin.application.configuration import Configuration
 from leocdp_admin.application.dead_letters import DeadLetters
 from leocdp_admin.application.definitions import Definitions
 from leocdp_admin.application.events import Events
 from leocdp_admin.application.keys import Keys
 from leocdp_admin.application.lists import Lists
+from leocdp_admin.application.memberships import Memberships
 from leocdp_admin.application.overview import Overview
 from leocdp_admin.application.passwords import Passwords
 from leocdp_admin.application.privacy import Privacy
@@ -69,6 +71,7 @@ class Services:
     segments: Segments
     audiences: Audiences
     lists: Lists
+    computed_traits: ComputedTraits
     sources: Sources
     keys: Keys
     users: Users
@@ -157,8 +160,9 @@ class Environment:
         definitions = self._definitions
         segments = Segments(definitions, reader)
         questions = Questions(definitions, in_force, clock)
+        memberships = Memberships(definitions, questions)
         return Services(
-            profiles=Profiles(reader, commands, in_force, trail, clock),
+            profiles=Profiles(reader, commands, in_force, memberships, trail, clock),
             events=Events(reader, store, trail, clock),
             dead_letters=DeadLetters(reader, commands, trail, clock),
             reviews=Reviews(reader, commands, trail, clock),
@@ -167,6 +171,7 @@ class Environment:
             segments=segments,
             audiences=Audiences(definitions, segments, questions, reader, in_force, trail, clock),
             lists=Lists(definitions, segments, commands, in_force, clock),
+            computed_traits=ComputedTraits(definitions, reader),
             sources=Sources(store, reader, commands, clock),
             keys=Keys(store, clock),
             users=Users(store, passwords, clock, public_url=self.settings.public_address()),

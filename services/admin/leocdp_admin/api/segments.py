@@ -12,6 +12,8 @@ from leocdp_admin.api.errors import errors
 from leocdp_admin.api.request_parts import Expected, PersonRef, paged, tag
 from leocdp_admin.application.shapes.base import ListOf, PageAsked
 from leocdp_admin.application.shapes.segments import (
+    ComputedTraitAsked,
+    ComputedTraitShape,
     ExplanationShape,
     GrowthShape,
     ImportedShape,
@@ -202,6 +204,56 @@ async def change_list(
 ) -> ImportedShape:
     """Add or remove the people who have these identifiers, 10,000 at a time."""
     return await services.lists.change(actor, list_id, asked.kind, asked.values, asked.action)
+
+
+@router.get("/computed-traits", responses=errors())
+async def list_computed_traits(
+    asked: Annotated[PageAsked, Query()], actor: CurrentActor, services: CurrentServices
+) -> ListOf[ComputedTraitShape]:
+    """Traits that follow from events."""
+    rows, following = paged(await services.computed_traits.list(actor), asked, lambda one: one.id)
+    return ListOf[ComputedTraitShape](data=rows, next=following)
+
+
+@router.post("/computed-traits", status_code=201, responses=errors(409))
+async def create_computed_trait(
+    asked: ComputedTraitAsked, response: Response, actor: CurrentActor, services: CurrentServices
+) -> ComputedTraitShape:
+    """Computed for everybody at once, then kept with every event and as time passes."""
+    found = await services.computed_traits.create(actor, asked)
+    tag(response, found.version)
+    return found
+
+
+@router.get("/computed-traits/{trait_id}", responses=errors(404))
+async def get_computed_trait(
+    trait_id: str, response: Response, actor: CurrentActor, services: CurrentServices
+) -> ComputedTraitShape:
+    found = await services.computed_traits.get(actor, trait_id)
+    tag(response, found.version)
+    return found
+
+
+@router.put("/computed-traits/{trait_id}", responses=errors(404, 409, 412))
+async def put_computed_trait(
+    trait_id: str,
+    asked: ComputedTraitAsked,
+    expected: Expected,
+    response: Response,
+    actor: CurrentActor,
+    services: CurrentServices,
+) -> ComputedTraitShape:
+    found = await services.computed_traits.update(actor, trait_id, asked, expected=expected)
+    tag(response, found.version)
+    return found
+
+
+@router.delete("/computed-traits/{trait_id}", status_code=204, responses=errors(404, 412))
+async def delete_computed_trait(
+    trait_id: str, expected: Expected, actor: CurrentActor, services: CurrentServices
+) -> Response:
+    await services.computed_traits.delete(actor, trait_id, expected=expected)
+    return Response(status_code=204)
 
 
 def csv_stream(lines: AsyncIterator[str], name: str) -> StreamingResponse:

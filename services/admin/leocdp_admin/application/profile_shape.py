@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from leocdp.domain.identity.identifiers import DEFAULT_SPACE, Identifier, parse_key
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.profiles.listing import display_name, labels_of, status_of
 from leocdp.domain.profiles.state import ConsentCell, IdentifierCell, Profile, State
+from leocdp.domain.segments.audience import Audience
 from leocdp.ports.profile_reader import ProfileHit
 from leocdp_admin.application.shapes.base import moment, moment_or_none
 from leocdp_admin.application.shapes.profiles import (
@@ -20,19 +21,32 @@ from leocdp_admin.application.shapes.profiles import (
     IdentifierShape,
     ProfileRow,
     ProfileShape,
+    SegmentOf,
     ShortIdentifier,
     TraitOrigin,
 )
+
+COMPUTED: Final = "computed"
+"""The source of traits that follow from events."""
 
 IdentifierState = Literal["active", "former", "shared", "retired"]
 
 
 def profile_shape(
-    root: Profile, rules: IdentityRules, purposes: Sequence[str], *, provenance: bool = False
+    root: Profile,
+    rules: IdentityRules,
+    purposes: Sequence[str],
+    segments: Sequence[SegmentOf] = (),
+    *,
+    provenance: bool = False,
 ) -> ProfileShape:
+    """Computed traits stand among the others, and win where two have one name."""
     state = root.folded
+    audience = root.audience or Audience()
     present = {name: cell for name, cell in sorted(state.traits.items()) if cell.value is not None}
     origins = {name: TraitOrigin(source=cell.source, updated_at=moment(cell.at)) for name, cell in present.items()}
+    computed_at = moment(root.created_at if state.last_seen is None else state.last_seen)
+    origins |= {name: TraitOrigin(source=COMPUTED, updated_at=computed_at) for name in audience.computed}
     return ProfileShape(
         id=root.id,
         merged_ids=[leaf for leaf in root.leaf_ids if leaf != root.id],
@@ -41,10 +55,12 @@ def profile_shape(
         first_seen=moment_or_none(state.first_seen),
         last_seen=moment_or_none(state.last_seen),
         identifiers=identifier_shapes(state, rules),
-        traits={name: cell.value for name, cell in present.items()},
+        traits={name: cell.value for name, cell in present.items()} | audience.computed,
         events=EventCounts(total=state.total, by_name=dict(state.by_name), by_type=dict(state.by_type)),
         consents=consent_shapes(state, purposes),
         labels=list(labels_of(state)),
+        segments=list(segments),
+        stage=audience.stage or None,
         provenance=origins if provenance else None,
     )
 

@@ -16,6 +16,7 @@ from leocdp_admin.application.errors import Unacceptable
 from leocdp_admin.application.event_shape import event_shape
 from leocdp_admin.application.identity_shape import identity_shape
 from leocdp_admin.application.masking import masked
+from leocdp_admin.application.memberships import Memberships
 from leocdp_admin.application.profile_shape import profile_row, profile_shape
 from leocdp_admin.application.refs import not_found, parse_ref, ref_of
 from leocdp_admin.application.session_ids import session_ids
@@ -38,8 +39,15 @@ _LONGEST_LABEL = 100
 
 class Profiles:
     def __init__(
-        self, reader: ProfileReader, commands: Commands, settings: SettingsInForce, trail: AuditTrail, clock: Clock
+        self,
+        reader: ProfileReader,
+        commands: Commands,
+        settings: SettingsInForce,
+        memberships: Memberships,
+        trail: AuditTrail,
+        clock: Clock,
     ) -> None:
+        self._memberships = memberships
         self._reader = reader
         self._commands = commands
         self._settings = settings
@@ -54,7 +62,8 @@ class Profiles:
         root = await self._find(actor, ref)
         await self._read(actor, root, "profile.read")
         rules, purposes = await self._rules(), await self._settings.purposes()
-        return masked(profile_shape(root, rules, purposes, provenance=provenance), actor)
+        segments = await self._memberships.of(root)
+        return masked(profile_shape(root, rules, purposes, segments, provenance=provenance), actor)
 
     async def existing(self, actor: Actor, ids: Collection[str]) -> frozenset[str]:
         """Which of the profile ids still lead to somebody; tells nothing about them, so it is not in the audit log."""

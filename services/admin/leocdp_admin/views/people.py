@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from leocdp_admin.application.profile_shape import COMPUTED
 from leocdp_admin.application.shapes.profiles import ProfileRow, ProfileShape
 from leocdp_admin.i18n.catalogues import N_
 from leocdp_admin.i18n.localisation import Localisation
@@ -176,6 +177,8 @@ def source_name(source: str | None, sources: Mapping[str, str], l10n: Localisati
         return ""
     if source in sources:
         return sources[source]
+    if source == COMPUTED:
+        return l10n.gettext("computed from events")
     if source.startswith("usr_"):
         return l10n.gettext("set by hand")
     if source.startswith("key:"):

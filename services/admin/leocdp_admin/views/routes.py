@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from leocdp_admin.views import (
+    computed_traits,
     door,
     erasure,
     home,
@@ -25,7 +26,7 @@ from leocdp_admin.views.settings import audit, keys, status, users, workspace
 ROUTERS = (
     *(door.router, home.router, profiles.router, profile_actions.router, erasure.router, profile.router),
     reviews.router,
-    *(lists.router, segments.router),
+    *(lists.router, computed_traits.router, segments.router),
     *(live.router, quality.router, sources.router),
     *(workspace.router, users.router, keys.router, status.router, audit.router),
 )
