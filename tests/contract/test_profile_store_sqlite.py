@@ -16,6 +16,7 @@ from tests.contract.profile_lists import ProfileListsContract
 from tests.contract.profile_reader import ProfileReaderContract
 from tests.contract.profile_segments import ProfileSegmentsContract, SegmentMembersContract
 from tests.contract.profile_store import ProfileStoreContract
+from tests.contract.segment_questions import SegmentQuestionsContract
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class TestSegments(ProfileSegmentsContract):
 
 
 class TestMembers(SegmentMembersContract):
+    pass
+
+
+class TestQuestions(SegmentQuestionsContract):
     pass
 
 

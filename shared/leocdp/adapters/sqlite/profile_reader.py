@@ -16,6 +16,7 @@ from leocdp.adapters.sqlite.profiles.load import load_profiles, load_trees
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
 from leocdp.adapters.sqlite.profiles.problem_reads import latest_of_message, page_of_problems
 from leocdp.adapters.sqlite.profiles.reader_pool import ReaderPool
+from leocdp.adapters.sqlite.segments import questions
 from leocdp.domain.decisions import CommandOutcome
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.profiles.state import Profile
@@ -29,9 +30,12 @@ from leocdp.ports.profile_reader import (
     Member,
     Page,
     ProblemEvent,
+    ProfileHit,
     ProfilePage,
     ProfileQuery,
+    Question,
     ReviewRow,
+    Size,
     StoredEvent,
 )
 
@@ -133,6 +137,12 @@ class SQLiteProfileReader:
 
     async def digest(self) -> str:
         return await self._pool.run(read_digest)
+
+    async def size_of(self, question: Question, *, sample: bool) -> Size:
+        return await questions.size_of(self._pool, question, sample=sample)
+
+    async def matching(self, question: Question, *, limit: int) -> Sequence[ProfileHit]:
+        return await questions.matching(self._pool, question, limit=limit)
 
     async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
         return await self._pool.run(lambda connection: member_reads.page(connection, segment_key, limit, cursor))
