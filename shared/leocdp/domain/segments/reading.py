@@ -64,7 +64,7 @@ class Reader:
         """Notes every field that is not one of ``names``."""
         for name in data:
             if name not in names:
-                self.note(f"{path}.{name}", f"is not known here{hint(name, names)}")
+                self.note(f"{path}.{name}".lstrip("."), f"is not known here{hint(name, names)}")
 
     def choice(self, value: object, path: str, choices: Iterable[str]) -> str:
         known = tuple(choices)

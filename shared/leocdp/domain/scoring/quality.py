@@ -1,0 +1,46 @@
+"""Data quality: the sum of the weights of what is known about a person. It follows from the state, without time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from leocdp.domain.profiles.state import State
+from leocdp.domain.scoring.model import DATA_QUALITY, Field, Scoring
+from leocdp.domain.scoring.points import Scores
+from leocdp.domain.segments.audience import Points
+from leocdp.domain.segments.nodes import Path
+from leocdp.domain.segments.states import identifier_keys
+from leocdp.domain.segments.values import found
+
+
+def with_quality(scores: Scores, state: State, scoring: Scoring) -> Scores:
+    """The scores with what the state says now; the same object where that is what they say already."""
+    made = quality(state, scoring)
+    if made == scores.get(DATA_QUALITY, {}):
+        return scores
+    rest = {score: metrics for score, metrics in scores.items() if score != DATA_QUALITY}
+    return {**rest, DATA_QUALITY: made} if made else rest
+
+
+def quality(state: State, scoring: Scoring) -> Mapping[str, Points]:
+    """Field → its weight, for each field that is known."""
+    known = (one for one in scoring.fields.values() if one.weight and is_known(one, state))
+    return {one.id: Points(float(one.weight), 0, 1) for one in known}
+
+
+def is_known(one: Field, state: State) -> bool:
+    return any(_has_trait(state, path) for path in one.traits) or any(
+        identifier_keys(state, kind) for kind in one.identifiers
+    )
+
+
+def _has_trait(state: State, path: Path) -> bool:
+    named = {name: state.traits[name].value for name in {path[0], ".".join(path)} if name in state.traits}
+    return any(_says_something(value) for value in found(named, path))
+
+
+def _says_something(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip())
+    return bool(value) if isinstance(value, list | tuple | Mapping) else value is not None
