@@ -18,10 +18,12 @@ from leocdp.ports.clock import SystemClock
 from leocdp.ports.config_view import ConfigView
 from leocdp.ports.event_log import EventLog, LogUnavailable
 from leocdp.ports.profile_store import ProfileStore, StoreUnavailable
+from leocdp_processor.catalogue import LiveCatalogue
 from leocdp_processor.dead_letter import StopLimit
 from leocdp_processor.erasing import Eraser
 from leocdp_processor.outbox import OutboxPublisher
 from leocdp_processor.pipeline import Pipeline
+from leocdp_processor.refresher import Refresher
 from leocdp_processor.rules import LiveRules
 from leocdp_processor.runner import TOPICS, Runner
 from leocdp_processor.settings import ProcessorSettings
@@ -42,6 +44,7 @@ class Environment:
         self.log: EventLog = open_event_log(settings)
         self.store: ProfileStore = open_profile_store(settings)
         self.view = ConfigView(self.log)
+        self.catalogue = LiveCatalogue(self.view, settings.time_zone)
         self.outbox = OutboxPublisher(self.log, self.store, self.metrics)
         self.eraser = Eraser(self.store, settings.hashing_key(), backup_days=settings.backup_retention_days)
         self._clock = SystemClock()
@@ -81,6 +84,7 @@ class Environment:
 
     async def _make_runner(self) -> Runner:
         settings = self.settings
+        lock = asyncio.Lock()
         pipeline = Pipeline(
             log=self.log,
             store=self.store,
@@ -90,11 +94,22 @@ class Environment:
             eraser=self.eraser,
             dead_partitions=await self.log.partitions(topics.EVENTS_DEAD_LETTER),
         )
+        refresher = Refresher(
+            store=self.store,
+            catalogue=self.catalogue,
+            committed=self.outbox.wake,
+            metrics=self.metrics,
+            clock=self._clock,
+            lock=lock,
+        )
         return Runner(
             log=self.log,
             store=self.store,
             pipeline=pipeline,
             rules=LiveRules(self.view),
+            catalogue=self.catalogue,
+            refresher=refresher,
+            lock=lock,
             eraser=self.eraser,
             outbox=self.outbox,
             metrics=self.metrics,

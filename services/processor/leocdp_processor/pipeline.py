@@ -11,6 +11,8 @@ from leocdp.contracts import topics
 from leocdp.domain.decisions import Changes, Command, CommandOutcome, LoadRequest, Snapshot, SnapshotIncomplete
 from leocdp.domain.events import Envelope, Outcome
 from leocdp.domain.identity.rules import IdentityRules
+from leocdp.domain.segments.audience import list_label
+from leocdp.domain.segments.catalogue import Catalogue
 from leocdp.kit import metric_catalogue as m
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
@@ -18,7 +20,8 @@ from leocdp.ports.clock import Clock
 from leocdp.ports.event_log import EventLog, NewRecord, Record
 from leocdp.ports.profile_store import Conflict, PositionKey, PositionMove, ProfileStore
 from leocdp_processor.dead_letter import Failed, StopLimit
-from leocdp_processor.decide.batch import decide
+from leocdp_processor.decide.batch import NO_SEGMENTS, decide
+from leocdp_processor.decide.lists import PAGE, with_members
 from leocdp_processor.erasing import Erased, Eraser
 from leocdp_processor.parse import Parsed, Work
 
@@ -69,15 +72,16 @@ class Pipeline:
         self._eraser = eraser
         self._dead_partitions = dead_partitions
 
-    async def apply(self, batch: Batch, rules: IdentityRules) -> None:
+    async def apply(self, batch: Batch, rules: IdentityRules, catalogue: Catalogue = NO_SEGMENTS) -> None:
         """One atomic step: effects and positions together."""
         now = self._clock.now()
         began = time.perf_counter()
+        batch = await self._with_members(batch)
         removed = await self._remove(batch.parsed.work, now)
         erased = await self._erase(batch.parsed.work, rules, now)
         snapshot = await self._eraser.load(batch.parsed.work, rules)
         loaded = time.perf_counter()
-        changes, failed = _decide(batch.parsed, snapshot, rules, now)
+        changes, failed = _decide(batch.parsed, snapshot, rules, now, catalogue)
         decided = time.perf_counter()
         self._check_stop(batch.parsed, failed)
         changes.problems.extend(batch.parsed.rejected)
@@ -127,6 +131,15 @@ class Pipeline:
             )
         return replayed
 
+    async def _with_members(self, batch: Batch) -> Batch:
+        """Find whom a command that drops a list is about: a page of those who are on it."""
+        work = list(batch.parsed.work)
+        for n, command in enumerate(work):
+            if isinstance(command, Command) and command.kind == "list_drop":
+                label = list_label(str(command.content.get("list", "")))
+                work[n] = with_members(command, await self._store.people_labelled(label, PAGE))
+        return replace(batch, parsed=replace(batch.parsed, work=work))
+
     async def _remove(self, work: Sequence[Work], now: int) -> list[CommandOutcome]:
         """Remove what sources have brought, step by step and before anything of this batch is loaded."""
         outcomes: list[CommandOutcome] = []
@@ -172,10 +185,15 @@ class Pipeline:
             metrics.inc(m.PROCESSOR_DROPPED_IDENTIFIERS, count, kind=kind, reason=reason)
         for answer in changes.commands:
             metrics.inc(m.PROCESSOR_COMMANDS, kind=answer.kind, state=answer.state)
+        moves = Counter((one.kind, one.cause) for one in changes.outbox if one.segment)
+        for (kind, cause), count in moves.items():
+            metrics.inc(m.PROCESSOR_MEMBERSHIPS, count, change=kind.removeprefix("segment_"), cause=cause)
         metrics.observe(m.PROCESSOR_BATCH_ITEMS, len(batch.parsed.work) + len(failed))
 
 
-def _decide(parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int) -> tuple[Changes, list[Failed]]:
+def _decide(
+    parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int, catalogue: Catalogue
+) -> tuple[Changes, list[Failed]]:
     """Decide on everything that can be decided on; items that break the decision are set aside, one by one.
 
     A defect that one message triggers must neither stop everybody else nor vanish: the batch is decided without
@@ -185,13 +203,13 @@ def _decide(parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int) 
     refused: list[CommandOutcome] = []
     while True:
         try:
-            changes = decide(work, snapshot, rules, now)
+            changes = decide(work, snapshot, rules, now, catalogue)
         except SnapshotIncomplete as error:
             raise Conflict(str(error)) from error
         except Exception as error:
             if not work:
                 raise
-            culprit = work.pop(_culprit(work, snapshot, rules, now))
+            culprit = work.pop(_culprit(work, snapshot, rules, now, catalogue))
             logger.exception("item cannot be decided on", address=str(culprit.address))
             text = f"{type(error).__name__}: {error}"
             if isinstance(culprit, Envelope):
@@ -203,13 +221,13 @@ def _decide(parsed: Parsed, snapshot: Snapshot, rules: IdentityRules, now: int) 
             return changes, failed
 
 
-def _culprit(work: Sequence[Work], snapshot: Snapshot, rules: IdentityRules, now: int) -> int:
+def _culprit(work: Sequence[Work], snapshot: Snapshot, rules: IdentityRules, now: int, catalogue: Catalogue) -> int:
     """Index of the first item that makes the decision on the items up to it fail: by halving, log2(n) decisions."""
     low, high = 0, len(work)
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            decide(work[:middle], snapshot, rules, now)
+            decide(work[:middle], snapshot, rules, now, catalogue)
         except SnapshotIncomplete as error:
             raise Conflict(str(error)) from error
         except Exception:  # noqa: BLE001 - which error it is was seen already; here only where
@@ -233,13 +251,13 @@ def moves_for(records: Sequence[Record], log_id: str, stored: Mapping[tuple[str,
 def alone(batch: Batch) -> list[Sequence[Record]]:
     """The records of a batch in the parts that are applied one after the other.
 
-    Commands that delete are carried out before anything of their batch is loaded, so nothing stands beside them: what
-    came before them is there to be deleted, what comes after is not.
+    Commands that delete, or look up whom they are about, do so before anything of their batch is loaded, so nothing
+    stands beside them: what came before them is there to be found, what comes after is not.
     """
     deleting = {
         one.address[:3]
         for one in batch.parsed.work
-        if isinstance(one, Command) and one.kind in ("erase", "remove_source")
+        if isinstance(one, Command) and one.kind in ("erase", "remove_source", "list_drop")
     }
     parts: list[Sequence[Record]] = []
     begin = 0

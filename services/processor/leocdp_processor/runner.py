@@ -16,12 +16,14 @@ from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.event_log import Consumer, EventLog, LogUnavailable, Record, TopicPartition
 from leocdp.ports.profile_store import Conflict, ProfileStore, StoreUnavailable
+from leocdp_processor.catalogue import LiveCatalogue
 from leocdp_processor.erasing import Eraser, LedgerUnreadable
 from leocdp_processor.ordering import OrderedReader, in_order
 from leocdp_processor.outbox import OutboxPublisher
 from leocdp_processor.parse import parse
 from leocdp_processor.pipeline import Batch, Pipeline, TooManyFailures, alone, moves_for
 from leocdp_processor.positions import PositionsRefused, checked_positions
+from leocdp_processor.refresher import Refresher
 from leocdp_processor.replay import ReplayPlan, replay_plan
 from leocdp_processor.rules import LiveRules
 from leocdp_processor.settings import ProcessorSettings
@@ -63,6 +65,9 @@ class Runner:
         store: ProfileStore,
         pipeline: Pipeline,
         rules: LiveRules,
+        catalogue: LiveCatalogue,
+        refresher: Refresher,
+        lock: asyncio.Lock,
         eraser: Eraser,
         outbox: OutboxPublisher,
         metrics: Metrics,
@@ -72,6 +77,9 @@ class Runner:
         self._store = store
         self._pipeline = pipeline
         self._rules = rules
+        self._catalogue = catalogue
+        self._refresher = refresher
+        self._lock = lock
         self._eraser = eraser
         self._outbox = outbox
         self._metrics = metrics
@@ -183,6 +191,8 @@ class Runner:
     async def _work(self, consumer: Consumer, visible: VisiblePositions) -> None:
         """Fetch and read the next batch while the one before is committed."""
         ahead = asyncio.create_task(self._next(consumer))
+        partitions = await self._log.partitions(topics.EVENTS_ACCEPTED)
+        refreshing = asyncio.create_task(self._refresher.run(consumer, partitions))
         try:
             while not self._stopping.is_set():
                 fetched = await self._unless_stopped(ahead)
@@ -206,6 +216,7 @@ class Runner:
                     visible.note(_ends(fetched.batch))
         finally:
             await _cancelled(ahead)
+            await _cancelled(refreshing)
 
     async def _next(self, consumer: Consumer) -> Fetched:
         records = await consumer.fetch(max_bytes=self._settings.processor_batch_bytes, max_wait=IDLE_WAIT)
@@ -233,7 +244,10 @@ class Runner:
         while True:
             moves = moves_for(batch.records, self._log.log_id, self._stored)
             try:
-                await self._pipeline.apply(replace(batch, moves=moves), self._rules.current)
+                async with self._lock:
+                    await self._pipeline.apply(
+                        replace(batch, moves=moves), self._rules.current, self._catalogue.current
+                    )
             except Conflict as error:
                 self._metrics.inc(m.PROCESSOR_CONFLICTS)
                 tries += 1

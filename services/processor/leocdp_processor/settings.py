@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
 
 from leocdp.kit.settings import ErasureSettings, LogSettings, ServiceSettings, StoreSettings
 
@@ -31,3 +33,15 @@ class ProcessorSettings(ServiceSettings, LogSettings, StoreSettings, ErasureSett
         description="Treat all that the log holds at start, and the store has not read, as a replay: destinations get "
         "nothing of it. What was processed before is known to be one without this.",
     )
+    time_zone: str = Field(
+        default="UTC", description="Time zone of the workspace until somebody sets it; the same for admin."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no time zone; use a name such as Asia/Ho_Chi_Minh") from error
+        return value

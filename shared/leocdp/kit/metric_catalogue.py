@@ -81,6 +81,31 @@ PROCESSOR_DROPPED_IDENTIFIERS: Final = MetricSpec(
 PROCESSOR_OUTBOX_PENDING: Final = MetricSpec(
     "leocdp_processor_outbox_pending", "gauge", "Outbox records not published yet."
 )
+PROCESSOR_REFRESHED: Final = MetricSpec(
+    "leocdp_processor_refreshed_total",
+    "counter",
+    "People whose segments were asked again beside the path of events: their time had come (due), or a definition had "
+    "changed (behind).",
+    ("why",),
+)
+PROCESSOR_TIMER_DELAY_SECONDS: Final = MetricSpec(
+    "leocdp_processor_timer_delay_seconds",
+    "histogram",
+    "From the instant at which a person's segments may change by themselves to the commit that asks them.",
+    (),
+    (*SECONDS, 30.0, 60.0, 300.0),
+)
+PROCESSOR_SEGMENTS_BEHIND: Final = MetricSpec(
+    "leocdp_processor_segments_behind",
+    "gauge",
+    "People of the latest page who are not up to the latest definitions; 0 when everybody is.",
+)
+PROCESSOR_MEMBERSHIPS: Final = MetricSpec(
+    "leocdp_processor_memberships_total",
+    "counter",
+    "Segments that people entered or left, by cause.",
+    ("change", "cause"),
+)
 
 # Admin
 ADMIN_REQUESTS: Final = MetricSpec(

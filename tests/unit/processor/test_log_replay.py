@@ -81,13 +81,13 @@ async def test_a_replay_that_is_cut_short_goes_on_as_one(
         pipeline = processor.environment._runner._pipeline  # type: ignore[union-attr]
         apply, applied = pipeline.apply, 0
 
-        async def few(batch: Any, rules: Any) -> None:
+        async def few(*arguments: Any) -> None:
             nonlocal applied
             applied += 1
             if applied == 3:
                 processor.environment._runner.stop()  # type: ignore[union-attr]
                 raise RuntimeError("killed here")
-            await apply(batch, rules)
+            await apply(*arguments)
 
         monkeypatch.setattr(pipeline, "apply", few)
 

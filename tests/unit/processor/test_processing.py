@@ -76,10 +76,10 @@ async def test_an_item_that_breaks_the_decision_is_set_aside_alone(
 ) -> None:
     decide = pipeline.decide
 
-    def breaking(items, snapshot, rules, now):  # type: ignore[no-untyped-def]
+    def breaking(items, *others):  # type: ignore[no-untyped-def]
         if any(getattr(item, "message_id", "") == "poison" for item in items):
             raise RuntimeError("a defect of ours")
-        return decide(items, snapshot, rules, now)
+        return decide(items, *others)
 
     monkeypatch.setattr(pipeline, "decide", breaking)
     async with running(tmp_path) as processor:

@@ -12,14 +12,18 @@ from leocdp.domain.identity.history import Journal
 from leocdp.domain.identity.rules import IdentityRules
 from leocdp.domain.identity.working_set import WorkingSet
 from leocdp.domain.privacy.erasure import ERASED, without_erased
+from leocdp.domain.segments.catalogue import Catalogue
+from leocdp.domain.segments.follow import follow
 from leocdp_processor.decide.commands import decide_command, needs
 from leocdp_processor.decide.events import decide_event
+from leocdp_processor.decide.membership import membership_records
 from leocdp_processor.decide.outbox import outbox_records
 
 Item = Envelope | Command
 
 PASSED_OVER = frozenset({"replay", "remove_source", "erase"})
 """Commands that move data about without deciding on anybody."""
+NO_SEGMENTS = Catalogue()
 
 
 def load_request(items: Sequence[Item], rules: IdentityRules, erasures: Iterable[str] = ()) -> LoadRequest:
@@ -54,7 +58,9 @@ def load_request(items: Sequence[Item], rules: IdentityRules, erasures: Iterable
     )
 
 
-def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now: int) -> Changes:
+def decide(
+    items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now: int, catalogue: Catalogue = NO_SEGMENTS
+) -> Changes:
     """What a batch changes. Pure: the snapshot is read only, and the same arguments give the same changes.
 
     Commands that the pipeline itself carries out (``PASSED_OVER``), and those that have an outcome already, are
@@ -82,6 +88,9 @@ def decide(items: Sequence[Item], snapshot: Snapshot, rules: IdentityRules, now:
             answered.add(item.id)
             changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
     _conclude(changes, people, journal, dropped)
+    followed = follow(catalogue, changes.profiles, snapshot.profiles, changes.events, journal, people.root_of, now)
+    changes.members = followed.members
+    changes.outbox += membership_records(followed.moves)
     return changes
 
 
