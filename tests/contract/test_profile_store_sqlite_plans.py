@@ -6,7 +6,8 @@ import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,10 +15,22 @@ from leocdp.adapters.sqlite.profile_reader import SQLiteProfileReader
 from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
 from leocdp.adapters.sqlite.profiles import connection as opening
 from leocdp.adapters.sqlite.profiles import lists
-from leocdp.domain.decisions import Changes, CommandOutcome, LoadRequest, RefusalRecord, ReviewPair, SwitchRecord
+from leocdp.adapters.sqlite.segments import functions, questions
+from leocdp.domain.decisions import (
+    AudienceWrite,
+    Changes,
+    CommandOutcome,
+    LoadRequest,
+    MemberWrite,
+    RefusalRecord,
+    ReviewPair,
+    SwitchRecord,
+)
 from leocdp.domain.events import Outcome
 from leocdp.domain.identity.identifiers import Identifier
-from leocdp.ports.profile_reader import EventQuery, ProfileQuery, ProfileReader, ProfileSort
+from leocdp.domain.segments.audience import SHARDS, Audience
+from leocdp.domain.segments.parse import parse_condition
+from leocdp.ports.profile_reader import EventQuery, ProfileQuery, ProfileReader, ProfileSort, Question
 from leocdp.ports.profile_store import ProfileStore
 from tests.contract.builders import (
     SOURCE,
@@ -37,7 +50,7 @@ from tests.contract.builders import (
 from tests.contract.profile_backend import load
 
 GROWING = re.compile(
-    r"\b(?:SCAN)\s+(?:\w+\.)?(profiles|p|r|events|identifiers|texts|labels|l|history|h|history_of|o|dedup_\d+)\b"
+    r"\b(?:SCAN)\s+(?:\w+\.)?(profiles|p|r|events|identifiers|texts|labels|l|members|m|history|h|history_of|o|dedup_\d+)\b"
 )
 SORTED = re.compile("TEMP B-TREE FOR ORDER BY|TEMP B-TREE FOR LAST")
 
@@ -56,6 +69,9 @@ class Traced:
 
     def plans(self, path: Path) -> dict[str, list[str]]:
         connection = sqlite3.connect(path)
+        for name, arguments in functions.SCALARS.items():
+            connection.create_function(name, arguments, lambda *_: 0)
+        connection.create_aggregate(functions.AGGREGATE, functions.AGGREGATED, cast(Any, functions.Collected))
         plans = {}
         for shape, statement in self.statements.items():
             plans[shape] = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
@@ -111,6 +127,20 @@ async def use_the_store(store: ProfileStore) -> None:
             frozenset({"cmd-1"}),
         )
     )
+    audience = Audience(generation=1, due=T0, members={"sgm_a:1": T0})
+    await store.commit(
+        Changes(
+            audiences=[AudienceWrite(profile_id(n), 1, audience) for n in range(4, 40)],
+            members=[MemberWrite("sgm_a:1", profile_id(n), T0 if n % 2 else None) for n in range(4, 60)],
+        ),
+        [],
+        T0,
+    )
+    for shards in (range(SHARDS), range(5)):
+        await store.people_due(shards, T0, 10)
+        await store.people_behind(shards, 1, 10)
+    leaves = {profile_id(0): [profile_id(0), profile_id(1)], profile_id(3): [profile_id(3)]}
+    await store.person_events(leaves, names={"Product Viewed"}, types={"page"})
     await store.mark_published([one.sequence for one in await store.pending_outbox(10)])
     await store.dead_letters_to_replay(["1"])
     await store.mark_replayed(["1"], T0)
@@ -152,6 +182,90 @@ async def use_the_reader(reader: ProfileReader) -> None:
     await reader.top("name", since=T0)
     await reader.last_event_at(SOURCE)
     await reader.positions()
+    members = await reader.members("sgm_a:1", limit=3)
+    await reader.members("sgm_a:1", limit=3, cursor=members.next)
+    await reader.member_ids("sgm_a:1", after=None, limit=3)
+    await reader.member_ids("sgm_a:1", after=profile_id(5), limit=3)
+    await reader.member_count("sgm_a:1")
+    await reader.overlap(["sgm_a:1", "sgm_none:1"])
+    await reader.member_series("sgm_a:1", since=T0, bucket="day")
+    await reader.people_behind(1)
+    await reader.event_facts(leaves, names={"Product Viewed"}, types=set())
+
+
+EVENT_CONDITIONS: Sequence[Any] = (
+    {"event": "Product Viewed", "count": {"is": "gte", "value": 2}, "within": "30d"},
+    {"event": "Product Viewed", "count": {"is": "eq", "value": 0}, "between": ["2026-01-01", "2026-12-31"]},
+    {"event": "Product Viewed", "where": [{"property": "total", "is": "gt", "value": 5}]},
+    {"type": "page"},
+    {"event": "Product Viewed", "first": True, "within": "14d"},
+    {"event": "Product Viewed", "pick": "last", "property": "total", "is": "exists"},
+    {
+        "event": "Product Viewed",
+        "aggregate": {"fn": "sum", "property": "total"},
+        "is": "gt",
+        "value": 5,
+        "within": "7d",
+    },
+    {"event": "Product Viewed", "on_at_least": 3, "of_last": 7, "unit": "days"},
+    {
+        "sequence": [{"event": "Product Viewed"}, {"event": "Order Completed", "not": True}],
+        "within": "2h",
+        "since": "3d",
+    },
+)
+STATE_CONDITIONS: Sequence[Any] = (
+    {"everyone": True},
+    {"trait": "plan", "is": "eq", "value": "pro"},
+    {"label": "vip", "is": "in"},
+    {"list": "lst_a", "is": "not_in"},
+    {"segment": "sgm_a", "is": "in"},
+    {"segment": "sgm_none", "is": "in"},
+    {"status": "identified"},
+    {"bucket": {"salt": "s", "from": 0, "to": 50}},
+    {"any": [{"not": {"trait": "plan", "is": "exists"}}, {"event": "Product Viewed"}, {"label": "vip", "is": "in"}]},
+)
+
+
+async def ask_everybody(reader: ProfileReader) -> None:
+    for data in (*EVENT_CONDITIONS, *STATE_CONDITIONS):
+        question = Question(parse_condition(data), T0, ZoneInfo("Asia/Ho_Chi_Minh"), {"sgm_a": 1})
+        await reader.size_of(question, sample=True)
+        await reader.matching(question, limit=3)
+
+
+async def test_a_question_reads_people_by_their_numbers_or_the_sample_and_events_by_person_and_time(
+    tmp_path: Path, traced: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "profiles.db"
+    store = SQLiteProfileStore(path)
+    await store.start()
+    await use_the_store(store)
+    monkeypatch.setattr(questions, "SMALL", 10)
+    reader = SQLiteProfileReader(path)
+    await reader.start()
+    traced.statements.clear()
+    await ask_everybody(reader)
+    await reader.close()
+    await store.close()
+    plans = traced.plans(path)
+    # A condition that is true or false of everybody is bound; written out, it has another plan.
+    asked = {shape: plan for shape, plan in plans.items() if "AS p" in shape and "AND (?)" not in shape}
+    assert len(asked) > 2 * len(EVENT_CONDITIONS)
+    walks = re.compile(r"SCAN (?!p USING (?:COVERING )?INDEX profiles_sample|CONSTANT ROW)(p|e|l|m|b|c|k)\b")
+    assert not {shape: plan for shape, plan in asked.items() if any(walks.search(step) for step in plan)}
+    by_events = {shape: plan for shape, plan in asked.items() if "events AS e" in shape}
+    assert len(by_events) >= 2 * len(EVENT_CONDITIONS)
+    for plan in by_events.values():
+        [step] = {one for one in plan if "SEARCH e " in one}
+        assert step.startswith(
+            ("SEARCH e USING INDEX events_leaf (leaf=?", "SEARCH e USING COVERING INDEX events_leaf")
+        )
+    windowed = [
+        step for shape, plan in by_events.items() if "timestamp >" in shape for step in plan if "SEARCH e" in step
+    ]
+    assert windowed
+    assert all("timestamp>?" in step for step in windowed)
 
 
 @pytest.mark.parametrize("rare", [0, 20_000], ids=["frequent-label", "rare-label"])

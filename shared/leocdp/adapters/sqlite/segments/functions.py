@@ -7,7 +7,7 @@ values are compared here, by the rules of ``domain.segments``, and SQL chooses w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +34,10 @@ class _Body(msgspec.Struct):
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+SCALARS: Final[Mapping[str, int]] = {"state_holds": 5, "body_holds": 3, "id_holds": 2, "period_of": 2}
+"""Name → arguments; the first one is the number of the test."""
+AGGREGATE: Final = "events_hold"
+AGGREGATED: Final = 6
 _properties_of: Final = msgspec.json.Decoder(_Body).decode
 
 
@@ -55,26 +59,25 @@ def registered(connection: sqlite3.Connection, functions: Functions, question: Q
     """Inside, the connection knows the functions that printed conditions call."""
     people = _People(question, functions.parts)
     states, bodies, ids, periods = functions.states, functions.bodies, functions.ids, functions.periods
-    # Name, arguments, and what is called.
-    scalars: tuple[tuple[str, int, Callable[..., int]], ...] = (
-        ("state_holds", 5, lambda test, *row: states[test](people.subject(*row))),
-        ("body_holds", 3, lambda test, body, at: bodies[test](_properties_of(body).properties, at)),
-        ("id_holds", 2, lambda test, packed: ids[test](unpack_id(packed))),
-        ("period_of", 2, lambda which, at: periods[which](at)),
-    )
-    for name, arguments, called in scalars:
-        connection.create_function(name, arguments, called, deterministic=True)
-    collecting = cast(Any, type("Collecting", (_Collected,), {"tests": functions.events}))
-    connection.create_aggregate("events_hold", 6, collecting)
+    called: Mapping[str, Callable[..., int]] = {
+        "state_holds": lambda test, *row: states[test](people.subject(*row)),
+        "body_holds": lambda test, body, at: bodies[test](_properties_of(body).properties, at),
+        "id_holds": lambda test, packed: ids[test](unpack_id(packed)),
+        "period_of": lambda which, at: periods[which](at),
+    }
+    for name, arguments in SCALARS.items():
+        connection.create_function(name, arguments, called[name], deterministic=True)
+    collecting = cast(Any, type("Collecting", (Collected,), {"tests": functions.events}))
+    connection.create_aggregate(AGGREGATE, AGGREGATED, collecting)
     try:
         yield
     finally:
-        for name, arguments, _ in scalars:
+        for name, arguments in SCALARS.items():
             connection.create_function(name, arguments, None)
-        connection.create_aggregate("events_hold", 6, cast(Any, None))
+        connection.create_aggregate(AGGREGATE, AGGREGATED, cast(Any, None))
 
 
-class _Collected:
+class Collected:
     """An aggregate over events of a person. Without any it is not asked."""
 
     tests: Sequence[EventsTest] = ()
