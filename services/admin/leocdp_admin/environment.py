@@ -160,7 +160,7 @@ class Environment:
         definitions = self._definitions
         segments = Segments(definitions, reader)
         questions = Questions(definitions, in_force, clock)
-        memberships = Memberships(definitions, questions)
+        memberships = Memberships(definitions, questions, in_force, clock)
         return Services(
             profiles=Profiles(reader, commands, in_force, memberships, trail, clock),
             events=Events(reader, store, trail, clock),
@@ -176,7 +176,7 @@ class Environment:
             keys=Keys(store, clock),
             users=Users(store, passwords, clock, public_url=self.settings.public_address()),
             sessions=Sessions(store, passwords, clock, self.metrics),
-            configuration=Configuration(store, in_force, clock),
+            configuration=Configuration(store, in_force, definitions, clock),
             in_force=in_force,
             audit=AuditLog(store),
             status=status,

@@ -313,11 +313,15 @@ class TestSettings:
 
     async def test_metrics(self, api: Client) -> None:
         path = "/api/v1/settings/metrics"
-        body = {"metrics": [{"event": "Order Completed", "score": "lifetime_value", "points": 27}]}
-        answer = await api("PUT", path, json=body)
+        assert (await api.get(path))["metrics"]["purchase"]["points"] == 27
+        answer = await api("PUT", path, json={"metrics": {"purchase": {"points": 40}, "like": None}})
         assert answer.status_code == 200, answer.text
-        assert (await api.get(path))["metrics"][0]["points"] == 27
-        assert await api.error(422, "PUT", path, json={"metrics": body["metrics"] * 2}) == "invalid"
+        found = await api.get(path)
+        assert (found["metrics"]["purchase"]["points"], found["metrics"]["like"]) == (40, None)
+        again = await api("PUT", path, json=found, headers={"If-Match": f'"{found["version"]}"'})
+        assert (again.status_code, again.json()["metrics"]) == (200, found["metrics"])
+        response = await api("PUT", path, json={"metrics": {"purchase": {"points": "many"}}})
+        assert (response.status_code, response.json()["details"][0]["path"]) == (422, "metrics.purchase.points")
 
     async def test_settings_are_published(self, stack: Stack, api: Client) -> None:
         await api("PUT", "/api/v1/settings/identity", json={"phone_region": "TH"})

@@ -28,6 +28,7 @@ from leocdp_admin.application.shapes.profiles import (
     ProfileList,
     ProfilesAsked,
     ProfileShape,
+    ScoresShape,
     UnmergeAsked,
 )
 from leocdp_admin.auth.current import CurrentActor, CurrentServices
@@ -86,6 +87,12 @@ async def list_profile_events(
 ) -> ListOf[EventShape]:
     """The person's events, newest first by `timestamp`, over all profiles that were merged."""
     return await services.profiles.events(actor, ref, asked)
+
+
+@router.get("/{ref}/scores", responses=errors(404))
+async def get_profile_scores(ref: Ref, actor: CurrentActor, services: CurrentServices) -> ScoresShape:
+    """Scores and funnel stage, with the events and fields that gave the points."""
+    return await services.profiles.scores(actor, ref)
 
 
 @router.get("/{ref}/identity", responses=errors(404))

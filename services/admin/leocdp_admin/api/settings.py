@@ -12,8 +12,7 @@ from leocdp_admin.application.shapes.administration import (
     ConsentSettings,
     ConsentSettingsAsked,
     IdentitySettings,
-    MetricsAsked,
-    MetricsSettings,
+    ScoringSettings,
     WorkspaceAsked,
     WorkspaceSettings,
 )
@@ -45,18 +44,23 @@ async def put_identity_settings(
 
 
 @router.get("/metrics", responses=errors())
-async def get_metrics_settings(response: Response, actor: CurrentActor, services: CurrentServices) -> MetricsSettings:
-    """What events are worth."""
-    found = await services.configuration.metrics(actor)
+async def get_metrics_settings(response: Response, actor: CurrentActor, services: CurrentServices) -> ScoringSettings:
+    """What events are worth: points, funnel stages, half-lives, and the weights of data quality."""
+    found = await services.configuration.scoring(actor)
     tag(response, found.version)
     return found
 
 
 @router.put("/metrics", responses=errors(412))
 async def put_metrics_settings(
-    asked: MetricsAsked, expected: Expected, response: Response, actor: CurrentActor, services: CurrentServices
-) -> MetricsSettings:
-    found = await services.configuration.put_metrics(actor, asked, expected=expected)
+    data: Annotated[dict[str, Any], Body(examples=[{"metrics": {"purchase": {"points": 40}}}])],
+    expected: Expected,
+    response: Response,
+    actor: CurrentActor,
+    services: CurrentServices,
+) -> ScoringSettings:
+    """The whole document; what is left out gets its default. Scores of everybody are computed again."""
+    found = await services.configuration.put_scoring(actor, data, expected=expected)
     tag(response, found.version)
     return found
 

@@ -1,4 +1,4 @@
-"""The versioned settings: identity rules, metrics, consent purposes and the workspace."""
+"""The versioned settings: identity rules, scoring, consent purposes and the workspace."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.domain.errors import Invalid, Problem
 from leocdp.domain.identity.rules import rules_from, rules_to_data
+from leocdp.domain.scoring.document import scoring_from, scoring_to_data
 from leocdp.ports.admin_store import AdminStore, VersionMismatch
 from leocdp.ports.clock import Clock
 from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.definitions import Definitions
 from leocdp_admin.application.errors import Changed, Unacceptable
 from leocdp_admin.application.settings_in_force import (
     CONSENT,
     DEFAULT_PURPOSES,
     IDENTITY_RULES,
-    METRICS,
+    SCORING,
     SETTINGS_ID,
     WORKSPACE,
     SettingsInForce,
@@ -26,10 +28,8 @@ from leocdp_admin.application.shapes.administration import (
     ConsentSettings,
     ConsentSettingsAsked,
     IdentitySettings,
-    MetricsAsked,
-    MetricShape,
-    MetricsSettings,
     PurposeShape,
+    ScoringSettings,
     WorkspaceAsked,
     WorkspaceSettings,
 )
@@ -39,8 +39,9 @@ from leocdp_admin.application.shapes.base import moment_or_none
 class Configuration:
     """``expected`` is the version that was read; None does not check. Raises Changed, Unacceptable, Forbidden."""
 
-    def __init__(self, store: AdminStore, in_force: SettingsInForce, clock: Clock) -> None:
+    def __init__(self, store: AdminStore, in_force: SettingsInForce, definitions: Definitions, clock: Clock) -> None:
         self._store = store
+        self._definitions = definitions
         self._in_force = in_force
         self._clock = clock
 
@@ -85,17 +86,24 @@ class Configuration:
             raise Unacceptable([Problem("time_zone", "must be an IANA name, such as Asia/Ho_Chi_Minh")])
         return _workspace(await self._put(actor, WORKSPACE, asked.model_dump(), expected), asked)
 
-    async def metrics(self, actor: Actor) -> MetricsSettings:
-        actor.require("settings:read", "admin")
-        return _metrics(await self._store.entry(METRICS, SETTINGS_ID))
+    async def scoring(self, actor: Actor) -> ScoringSettings:
+        actor.require("settings:read", "segments:read", "admin")
+        return _scoring(await self._store.entry(SCORING, SETTINGS_ID))
 
-    async def put_metrics(self, actor: Actor, asked: MetricsAsked, *, expected: int | None = None) -> MetricsSettings:
+    async def put_scoring(
+        self, actor: Actor, data: Mapping[str, Any], *, expected: int | None = None
+    ) -> ScoringSettings:
+        """What is left out keeps its default; every mistake is named with its path."""
         actor.require("admin")
-        _refuse_repeated([metric.event for metric in asked.metrics], "metrics[{}].event")
-        return _metrics(await self._put(actor, METRICS, asked.model_dump(), expected))
+        wanted = {name: value for name, value in data.items() if name not in ("version", "updated_at")}
+        try:
+            scoring_from(wanted)
+        except Invalid as error:
+            raise Unacceptable(error.problems) from error
+        return _scoring(await self._put(actor, SCORING, wanted, expected))
 
     async def _put(self, actor: Actor, kind: str, data: Mapping[str, Any], expected: int | None) -> ConfigEntry:
-        now = self._clock.now()
+        now = await self._definitions.moment() if kind in (SCORING, WORKSPACE) else self._clock.now()
         try:
             entry = await self._store.put_entry(
                 kind,
@@ -132,9 +140,8 @@ def _workspace(entry: ConfigEntry | None, values: WorkspaceAsked) -> WorkspaceSe
     return WorkspaceSettings(**_head(entry), **values.model_dump())
 
 
-def _metrics(entry: ConfigEntry | None) -> MetricsSettings:
-    asked = MetricsAsked.model_validate(entry.data) if entry else MetricsAsked(metrics=[])
-    return MetricsSettings(**_head(entry), metrics=[MetricShape(**metric.model_dump()) for metric in asked.metrics])
+def _scoring(entry: ConfigEntry | None) -> ScoringSettings:
+    return ScoringSettings(**_head(entry), **scoring_to_data(scoring_from(entry.data if entry else {})))
 
 
 def _refuse_repeated(names: Sequence[str], path: str) -> None:

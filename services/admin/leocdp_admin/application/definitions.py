@@ -14,13 +14,13 @@ from leocdp.ports.admin_store import AdminStore, AlreadyExists, AuditEntry, Unkn
 from leocdp.ports.clock import Clock
 from leocdp_admin.application.actor import Actor
 from leocdp_admin.application.errors import Changed, Conflict, NotFound
-from leocdp_admin.application.settings_in_force import METRICS, SETTINGS_ID, WORKSPACE
+from leocdp_admin.application.settings_in_force import SCORING, SETTINGS_ID, WORKSPACE
 
 SEGMENT: Final = "segment"
 LIST: Final = "list"
 COMPUTED: Final = "computed_trait"
 _KINDS: Final = (SEGMENT, COMPUTED)
-_SETTINGS: Final = (METRICS, WORKSPACE)
+_SETTINGS: Final = (SCORING, WORKSPACE)
 _NAMES: Final = {SEGMENT: "segment", LIST: "list", COMPUTED: "computed trait"}
 
 
@@ -52,7 +52,7 @@ class Definitions:
         deleted: bool = False,
         unique: str = "name",
     ) -> ConfigEntry:
-        now = await self._moment()
+        now = await self.moment()
         audit: list[AuditEntry] = [actor.did(action, entry_id, at=now)]
         try:
             return await self._store.put_entry(
@@ -65,7 +65,8 @@ class Definitions:
         except Unknown as error:
             raise NotFound(f"{kind}_not_found", f"There is no {_NAMES[kind]} with this id.") from error
 
-    async def _moment(self) -> int:
+    async def moment(self) -> int:
+        """Now, or just after the latest change of any definition."""
         latest = 0
         for entry in await self._store.all_entries():
             if entry.kind in _KINDS or (entry.kind in _SETTINGS and entry.id == SETTINGS_ID):

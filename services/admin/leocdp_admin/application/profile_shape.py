@@ -21,6 +21,7 @@ from leocdp_admin.application.shapes.profiles import (
     IdentifierShape,
     ProfileRow,
     ProfileShape,
+    ScoreShape,
     SegmentOf,
     ShortIdentifier,
     TraitOrigin,
@@ -37,6 +38,7 @@ def profile_shape(
     rules: IdentityRules,
     purposes: Sequence[str],
     segments: Sequence[SegmentOf] = (),
+    scores: Sequence[ScoreShape] = (),
     *,
     provenance: bool = False,
 ) -> ProfileShape:
@@ -61,6 +63,7 @@ def profile_shape(
         labels=list(labels_of(state)),
         segments=list(segments),
         stage=audience.stage or None,
+        scores={one.score: one.value for one in scores},
         provenance=origins if provenance else None,
     )
 

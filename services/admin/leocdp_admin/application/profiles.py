@@ -31,6 +31,7 @@ from leocdp_admin.application.shapes.profiles import (
     ProfileList,
     ProfilesAsked,
     ProfileShape,
+    ScoresShape,
 )
 from leocdp_admin.application.trail import AuditTrail
 
@@ -63,7 +64,20 @@ class Profiles:
         await self._read(actor, root, "profile.read")
         rules, purposes = await self._rules(), await self._settings.purposes()
         segments = await self._memberships.of(root)
-        return masked(profile_shape(root, rules, purposes, segments, provenance=provenance), actor)
+        scores = await self._memberships.scores(root, actor.language)
+        shape = profile_shape(root, rules, purposes, segments, scores, provenance=provenance)
+        return masked(shape, actor)
+
+    async def scores(self, actor: Actor, ref: str) -> ScoresShape:
+        """The scores with what gave which points, and the funnel stage."""
+        actor.require("profiles:read")
+        root = await self._find(actor, ref)
+        await self._read(actor, root, "profile.scores")
+        return ScoresShape(
+            profile_id=root.id,
+            stage=await self._memberships.stage(root, actor.language),
+            scores=list(await self._memberships.scores(root, actor.language)),
+        )
 
     async def existing(self, actor: Actor, ids: Collection[str]) -> frozenset[str]:
         """Which of the profile ids still lead to somebody; tells nothing about them, so it is not in the audit log."""

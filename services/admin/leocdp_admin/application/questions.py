@@ -24,7 +24,7 @@ class Questions:
             self._clock.now(),
             await self.zone(),
             await self.versions(),
-            {},
+            (await self._settings.scoring()).half_lives,
         )
 
     async def zone(self) -> ZoneInfo:

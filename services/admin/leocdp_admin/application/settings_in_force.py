@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leocdp.domain.identity.rules import IdentityRules, RulesInvalid, default_rules, rules_from
+from leocdp.domain.scoring.document import ScoringInvalid, scoring_from
+from leocdp.domain.scoring.model import Scoring
 from leocdp.kit.logs import get_logger
 from leocdp.ports.admin_store import AdminStore
 from leocdp.ports.clock import Clock
@@ -19,7 +21,7 @@ FRESH_MS = 1_000
 IDENTITY_RULES = "identity_rules"
 CONSENT = "consent"
 WORKSPACE = "workspace"
-METRICS = "metrics"
+SCORING = "scoring"
 
 DEFAULT_PURPOSES = ConsentSettingsAsked(
     purposes=[
@@ -37,6 +39,7 @@ class _Held:
     rules: IdentityRules
     purposes: tuple[str, ...]
     workspace: WorkspaceAsked
+    scoring: Scoring
 
 
 class SettingsInForce:
@@ -55,6 +58,9 @@ class SettingsInForce:
 
     async def workspace(self) -> WorkspaceAsked:
         return (await self._fresh()).workspace
+
+    async def scoring(self) -> Scoring:
+        return (await self._fresh()).scoring
 
     def forget(self) -> None:
         """After a change by this process."""
@@ -75,6 +81,7 @@ class SettingsInForce:
             rules=await self._rules(),
             purposes=tuple(purpose.id for purpose in purposes.purposes),
             workspace=WorkspaceAsked.model_validate(workspace.data) if workspace else self._default_workspace,
+            scoring=await self._scoring(),
         )
 
     async def _rules(self) -> IdentityRules:
@@ -88,3 +95,12 @@ class SettingsInForce:
             logger.error("identity rules are not valid; the defaults are shown", version=entry.version)
             logger.debug("identity rules", problem=str(error))
             return default_rules()
+
+    async def _scoring(self) -> Scoring:
+        entry = await self._store.entry(SCORING, SETTINGS_ID)
+        try:
+            return scoring_from(entry.data if entry else {})
+        except ScoringInvalid:
+            # Saved by another version; the processor keeps its last valid table likewise.
+            logger.error("the metric table is not valid; the default is shown", version=entry.version if entry else 0)
+            return scoring_from({})

@@ -18,7 +18,7 @@ from leocdp_admin.views.identity_views import identity_view
 from leocdp_admin.views.page_route import PageRoute
 from leocdp_admin.views.people import consent_views, person_view, source_name, top_events, trait_views
 from leocdp_admin.views.story import Day, tell
-from leocdp_admin.views.words import TYPES, word
+from leocdp_admin.views.words import SCORES, TYPES, word
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -74,6 +74,23 @@ async def because(frame: CurrentFrame, profile_id: str, message: str, source: st
     name = source_name(found.event.source, names, frame.l10n)
     return frame.part(
         "profile_because.html", event=event_view(found.event, name, frame.l10n, raw=not frame.actor.masked)
+    )
+
+
+@router.get("/profiles/{profile_id}/scores")
+async def scores(frame: CurrentFrame, profile_id: str) -> Response:
+    profile, names = await _profile(frame, profile_id)
+    if profile.id != profile_id:
+        return _survivor(profile, "/scores")
+    found = await frame.services.profiles.scores(frame.actor, profile.id)
+    named = [(word(SCORES, one.score, frame.l10n), one) for one in found.scores]
+    return frame.page(
+        "profile_scores.html",
+        active="profiles",
+        tab="scores",
+        stage=found.stage,
+        scores=named,
+        **_head(frame, profile, names),
     )
 
 

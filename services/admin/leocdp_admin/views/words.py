@@ -50,6 +50,14 @@ STATE_HELP: Final = {
 }
 STATE_COLOURS: Final = {"active": "green", "former": "secondary", "shared": "orange", "retired": "secondary"}
 
+SCORES: Final = {
+    "lead": N_("Interest"),
+    "prospect": N_("Readiness to buy"),
+    "engagement": N_("Engagement"),
+    "loyalty": N_("Loyalty"),
+    "data_quality": N_("Completeness of the profile"),
+}
+
 TYPES: Final = {
     "identify": N_("Details given"),
     "track": N_("Action"),

@@ -199,34 +199,16 @@ class WorkspaceAsked(Edited):
     currency: str = Field(default="VND", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
 
 
-class MetricAsked(Asked):
-    """What one event name is worth."""
+class ScoringSettings(SettingsShape):
+    """The metric table: what events are worth, and what follows from them. Durations are such as `30d`; null: none."""
 
-    event: str = Field(min_length=1, max_length=200, examples=["Order Completed"])
-    name: str = Field(default="", max_length=100, description="What people call it; empty: the event name.")
-    score: ScoreModel = "lead"
-    points: int = Field(default=0, ge=-1000, le=1000)
-    stage: str = Field(default="", max_length=50, description="Funnel stage that the event leads to at least.")
-    journey: Literal["", "awareness", "attraction", "ask", "action", "advocacy"] = ""
-    loyalty: int = Field(default=0, ge=-1000, le=1000, description="Loyalty points.")
-
-
-class MetricShape(Shape):
-    event: str
-    name: str
-    score: ScoreModel
-    points: int
-    stage: str
-    journey: str
-    loyalty: int
-
-
-class MetricsAsked(Edited):
-    metrics: list[MetricAsked] = Field(max_length=2000)
-
-
-class MetricsSettings(SettingsShape):
-    metrics: list[MetricShape]
+    metrics: dict[str, dict[str, Any] | None] = Field(description="By id; null switches a built-in one off.")
+    half_lives: dict[str, str | None]
+    stages: list[dict[str, Any]] = Field(description="Of the funnel, from the lowest to the highest.")
+    fields: dict[str, dict[str, Any] | None] = Field(description="What data quality counts, with weights.")
+    contact_stage: str | None
+    returning_stage: str | None
+    returning_after: str
 
 
 class AuditRow(Shape):

@@ -40,6 +40,36 @@ class SegmentOf(Shape):
     entered_at: Moment
 
 
+class ScorePartShape(Shape):
+    """What one metric, or one field of data quality, gave to a score."""
+
+    id: str
+    name: str
+    value: float = Field(description="Points that are left now.")
+    count: int = Field(description="Events that gave them.")
+    latest_at: Moment | None
+
+
+class ScoreShape(Shape):
+    score: str
+    value: float
+    half_life_days: float | None = Field(description="Points are halved after so many days; null: they stay.")
+    parts: list[ScorePartShape]
+
+
+class StageOf(Shape):
+    id: str
+    name: str
+
+
+class ScoresShape(Shape):
+    """Why the scores and the funnel stage of a person are what they are."""
+
+    profile_id: str
+    stage: StageOf | None
+    scores: list[ScoreShape]
+
+
 class ConsentShape(Shape):
     status: ConsentStatus
     at: Moment | None = None

@@ -62,7 +62,7 @@ ACTIONS: Final = {
     "settings.identity_rules": N_("changed the identity rules"),
     "settings.consent": N_("changed the consent purposes"),
     "settings.workspace": N_("changed the workspace"),
-    "settings.metrics": N_("changed the metrics"),
+    "settings.scoring": N_("changed the metrics"),
 }
 GROUPS: Final = {
     "profile.": N_("Profiles"),
