@@ -10,7 +10,7 @@ SOURCES = shared services cli scripts tests deploy
 ARGS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs
+.PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ clean: ## remove what can be made again; never ./var
 lock:
 	$(PREPARE) dev
 	@$(VENV) scripts/lock.py $(ARGS)
+
+# Compare what stores say of random conditions with what conditions mean, for so many seconds an engine.
+SECONDS = 300
+fuzz-segments:
+	$(PREPARE) dev
+	@LEOCDP_FUZZ_SECONDS=$(SECONDS) exec $(VENV) -m pytest -q --timeout 0 -k random_conditions tests/contract $(ARGS)
 
 docs:
 	$(PREPARE) dev
