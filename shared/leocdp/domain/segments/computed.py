@@ -128,9 +128,13 @@ def _read(reader: Reader, value: object, path: str) -> Computed:
     data = reader.mapping(value, path)
     if not isinstance(value, Mapping):
         return Computed("count", _node("count", EventQuery(None), (), Span(), False))
-    if "fn" not in data:
-        reader.note(f"{path}.fn", f"is missing: one of {', '.join(FUNCTIONS)}")
-    fn = cast(ComputedFn, reader.choice(data["fn"], f"{path}.fn", FUNCTIONS) if "fn" in data else "sum")
+    if data.get("fn") not in FUNCTIONS:
+        # What else is wrong depends on what is asked for.
+        reader.choice(data.get("fn"), f"{path}.fn", FUNCTIONS)
+        return Computed(
+            "count", _node("count", read_query(reader, data, path), (), read_span(reader, data, path), False)
+        )
+    fn = cast(ComputedFn, data["fn"])
     known = [*QUERY, *SPAN, "fn", *(["property"] if fn != "count" else []), *(["as"] if fn in _CAST else [])]
     reader.known(data, path, known)
     if "as" in data and fn in _CAST:

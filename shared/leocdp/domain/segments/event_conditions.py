@@ -74,6 +74,8 @@ def _pick(reader: Reader, data: Mapping[str, Any], path: str) -> EventNode:
 
 def _aggregate(reader: Reader, data: Mapping[str, Any], path: str) -> EventNode:
     inner, inner_path = reader.mapping(data["aggregate"], f"{path}.aggregate"), f"{path}.aggregate"
+    if not isinstance(data["aggregate"], Mapping):
+        return EventCount(read_query(reader, data, path), NumberTest("gte", 1), Span())
     reader.known(inner, inner_path, ("fn", "property", "as"))
     fn = reader.choice(inner.get("fn"), f"{inner_path}.fn", FUNCTIONS)
     allowed = MOST_FREQUENT if fn == "most_frequent" else RESULT

@@ -70,7 +70,7 @@ class Reader:
         known = tuple(choices)
         if isinstance(value, str) and value in known:
             return value
-        given = f"“{value[:50]}” is not known" if isinstance(value, str) else f"must be a text, not {kind_of(value)}"
+        given = f"“{value[:50]}” is not known" if isinstance(value, str) else _no_text(value)
         self.note(path, f"{given}{hint(value, known)}")
         return known[0]
 
@@ -108,7 +108,7 @@ class Reader:
 
     def text(self, value: object, path: str, *, least: int = 1, most: int = LONGEST_TEXT) -> str:
         if not isinstance(value, str):
-            self.note(path, f"must be a text, not {kind_of(value)}")
+            self.note(path, _no_text(value))
             return ""
         if not least <= len(value) <= most:
             self.note(path, "must not be empty" if not value else f"is longer than {most} characters")
@@ -213,6 +213,10 @@ def kind_of(value: object) -> str:
     if isinstance(value, str):
         return "a text"
     return "an object" if isinstance(value, Mapping) else "a list"
+
+
+def _no_text(value: object) -> str:
+    return "is missing" if value is None else f"must be a text, not {kind_of(value)}"
 
 
 def hint(name: object, known: Iterable[str]) -> str:
