@@ -118,6 +118,9 @@ class Timeline:
     def set_zone(self, name: str) -> None:
         self.config.put("workspace", "default", {"time_zone": name}, self._moment())
 
+    def score(self, data: Mapping[str, Any]) -> None:
+        self.config.put("scoring", "default", data, self._moment())
+
     def compute(self, trait: str, definition: Mapping[str, Any]) -> None:
         data = {"id": f"ctr_{trait}", "trait": trait, "definition": dict(definition)}
         self.config.put("computed_trait", f"ctr_{trait}", data, self._moment())
@@ -223,7 +226,9 @@ class Timeline:
                 keys.add(key)
                 if key in catalogue.current:
                     inside.add(catalogue.current[key])
-        subject = subject_of(root, segments={}, half_lives={}, now=self.clock.at)
+        scoring = catalogue.scoring
+        half_lives = scoring.half_lives if scoring else {}
+        subject = subject_of(root, segments={}, half_lives=half_lives, now=self.clock.at)
         for track in catalogue.tracks:
             asked = Subject(root.id, subject.state, subject.computed, subject.scores, subject.stage, inside)
             if evaluate(track.condition, asked, facts, self.clock.at, catalogue.setting).holds:

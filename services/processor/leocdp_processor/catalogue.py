@@ -1,4 +1,5 @@
-"""The definitions in force (segments, computed traits, the time zone), kept up to date from the configuration topic."""
+"""The definitions in force: segments, computed traits, scoring and the time zone, kept up to date from the
+configuration topic."""
 
 from __future__ import annotations
 
@@ -19,9 +20,12 @@ from leocdp.contracts.config_entries import (
     segment_config,
 )
 from leocdp.domain.errors import Invalid
+from leocdp.domain.scoring.document import scoring_from
+from leocdp.domain.scoring.seed import default_scoring
 from leocdp.domain.segments.catalogue import (
     Catalogue,
     ComputedDefinition,
+    ScoringDefinition,
     SegmentDefinition,
     VersionDefinition,
     build,
@@ -36,7 +40,8 @@ logger = get_logger(__name__)
 SEGMENT: Final = "segment"
 COMPUTED: Final = "computed_trait"
 WORKSPACE: Final = "workspace"
-KINDS: Final = frozenset({SEGMENT, COMPUTED, WORKSPACE, "metrics", "scoring"})
+SCORING: Final = "scoring"
+KINDS: Final = frozenset({SEGMENT, COMPUTED, WORKSPACE, SCORING})
 """What members and computed values follow from."""
 
 
@@ -63,6 +68,7 @@ class LiveCatalogue:
         self._zone: tzinfo = ZoneInfo(time_zone)
         self._default_zone = self._zone
         self._zone_since = 0
+        self._scoring = ScoringDefinition(default_scoring())
         self._generation = 0
         self._known: dict[str, _Known] = {}
         self._changes = 0
@@ -84,6 +90,7 @@ class LiveCatalogue:
                 generation=self._generation,
                 zone=self._zone,
                 zone_since=self._zone_since,
+                scoring=self._scoring,
             )
             unordered = self._built.frozen - {
                 one.id for one in definitions if isinstance(one, SegmentDefinition) and one.frozen
@@ -100,6 +107,8 @@ class LiveCatalogue:
         self._generation = max(self._generation, entry.at)
         if entry.kind == WORKSPACE:
             self._take_zone(entry)
+        elif entry.kind == SCORING:
+            self._take_scoring(entry)
         elif entry.kind in (SEGMENT, COMPUTED):
             self._take_definition(entry)
 
@@ -112,6 +121,15 @@ class LiveCatalogue:
             return
         if zone != self._zone:
             self._zone, self._zone_since = zone, entry.at
+
+    def _take_scoring(self, entry: ConfigEntry) -> None:
+        try:
+            scoring = default_scoring() if entry.deleted else scoring_from(entry.data)
+        except Invalid as error:
+            logger.error("scoring is not valid; the former one stays", problem=str(error))
+            return
+        if scoring != self._scoring.scoring or not self._scoring.since:
+            self._scoring = ScoringDefinition(scoring, entry.at)
 
     def _take_definition(self, entry: ConfigEntry) -> None:
         before = self._known.get(entry.key)

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from leocdp.domain.profiles.state import Profile
+from leocdp.domain.scoring.points import Scores, build
+from leocdp.domain.scoring.quality import with_quality
+from leocdp.domain.scoring.stages import stage_of
 from leocdp.domain.segments.audience import Audience
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.timeline import DAY, HOUR, MINUTE, Timeline
@@ -45,7 +49,16 @@ CONDITIONS: list[dict[str, Any]] = [
     {"identifier": "email", "is": "exists"},
     {"status": "identified"},
     {"reachable": "email"},
+    {"score": "lead", "is": "gte", "value": 12},
+    {"score": "lead", "is": "between", "value": [3, 20]},
+    {"score": "data_quality", "is": "gt", "value": 0},
+    {"stage": "new-customer", "is": "in"},
     {"bucket": {"salt": "s", "from": 0, "to": 50}},
+]
+SCORINGS: list[dict[str, Any]] = [
+    {},
+    {"metrics": {"aye": {"events": ["A"], "points": 5, "model": "lead"}}, "half_lives": {"lead": "3h"}},
+    {"metrics": {"bee": {"events": ["b"], "points": 9, "model": "lead", "stage": "new-customer"}}},
 ]
 ZONES = ("UTC", "Asia/Ho_Chi_Minh", "America/New_York")
 TOKENS = ("a1", "a2", "a3", "u1", "u2", "u3", "x1", "x2", "p1")
@@ -140,7 +153,7 @@ class Life:
         random, timeline = self.random, self.timeline
         if len(self.segments) < 8:
             await self.new_segment()
-        match random.choice(("edit", "pause", "zone", "compute", "touch")):
+        match random.choice(("edit", "pause", "zone", "compute", "score", "touch")):
             case "edit":
                 name = random.choice(self.segments)
                 timeline.define(name, random.choice(CONDITIONS))
@@ -151,6 +164,8 @@ class Life:
                 timeline.state(random.choice(self.segments), random.choice(("paused", "active", "active")))
             case "zone":
                 timeline.set_zone(random.choice(ZONES))
+            case "score":
+                timeline.score(random.choice(SCORINGS))
             case "compute":
                 fn = random.choice(("sum", "count", "max", "last"))
                 rest = {} if fn == "count" else {"property": "n"}
@@ -164,12 +179,33 @@ class Life:
         for root in await timeline.roots():
             audience = root.audience or Audience()
             assert set(audience.members) == await timeline.expected(root), root.id
+            await self.check_scores(root, audience)
             assert audience.due is None or audience.due > timeline.clock.at
             catalogue = timeline.catalogue
             current = {catalogue.current[key] for key in audience.members if key in catalogue.current}
             assert set(audience.announced) - catalogue.frozen == current - catalogue.frozen, root.id
         ids = [record.id for record in timeline.told]
         assert len(set(ids)) == len(ids)
+
+    async def check_scores(self, root: Profile, audience: Audience) -> None:
+        """Points follow from all events, in whatever order they came."""
+        scoring = self.timeline.catalogue.scoring
+        if scoring is None:
+            assert (audience.scores, audience.stage) == ({}, "")
+            return
+        events = await self.timeline.store.person_events(
+            {root.id: root.leaf_ids}, names=("A", "B", "C"), types=("page", "screen", "identify", "alias")
+        )
+        made = with_quality(build(events[root.id], scoring), root.folded, scoring)
+        assert _rounded(audience.scores) == _rounded(made)
+        assert audience.stage == stage_of(made, root.folded, scoring)
+
+
+def _rounded(scores: Scores) -> dict[str, dict[str, tuple[float, int, int]]]:
+    return {
+        score: {metric: (round(one.value, 6), one.at, one.count) for metric, one in metrics.items()}
+        for score, metrics in scores.items()
+    }
 
 
 @pytest.mark.parametrize("seed", range(60))

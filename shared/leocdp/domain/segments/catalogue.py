@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from leocdp.domain.profiles.apply import NAMED_TYPES
 from leocdp.domain.profiles.state import State
+from leocdp.domain.scoring.model import Scoring
 from leocdp.domain.segments.audience import member_key
 from leocdp.domain.segments.computed import Computed
 from leocdp.domain.segments.evaluate import answer
@@ -70,6 +71,13 @@ class ComputedDefinition:
     trait: str
     computed: Computed
     since: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringDefinition:
+    scoring: Scoring
+    since: int = 0
+    """0: the defaults, which nobody has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,13 @@ class Catalogue:
     uses: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Other kind of state (``references``) → tracks."""
     scores: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Score → tracks."""
+    scoring: Scoring | None = None
+    """None: nobody asks for scores, and none are kept."""
+    scoring_since: int = 0
+    """The points that people of an earlier generation have, if any, lack events."""
+    scored_types: frozenset[str] = frozenset()
+    """Types of which all events give points."""
     dependents: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Segment → tracks whose conditions refer to it."""
     timed: tuple[int, ...] = ()
@@ -166,20 +181,36 @@ def build(
     generation: int,
     zone: tzinfo,
     zone_since: int = 0,
+    scoring: ScoringDefinition | None = None,
 ) -> Catalogue:
     """Put definitions in order. Segments that refer to each other in a circle are frozen.
 
     ``zone_since``: the change that brought the time zone; what depends on it is made anew for people from before.
+    ``scoring``: kept where somebody has set it or a segment asks for scores.
     """
     segments = sorted(segments, key=lambda one: one.id)
     order, circular = _order(segments)
     traits = sorted(computed, key=lambda one: one.trait)
     nodes = _nodes([*_versions(order), *traits], zone_since)
-    made = _Tracks(nodes, {one.trait: one for one in traits}, zone_since, Setting(zone))
+    since = _scoring_since(scoring, _versions(order)) if scoring else None
+    made = _Tracks(nodes, {one.trait: one for one in traits}, zone_since, since or 0, Setting(zone))
     for segment, version in ((one, each) for one in order for each in one.versions):
         made.add(segment, version)
     computed_tracks = tuple(_computed_track(one, nodes) for one in traits)
-    return made.catalogue(generation, segments, circular, computed_tracks)
+    kept = scoring.scoring if scoring and since is not None else None
+    return made.catalogue(generation, segments, circular, computed_tracks, kept)
+
+
+def _scoring_since(scoring: ScoringDefinition, versions: Iterable[VersionDefinition]) -> int | None:
+    """Since when scores are kept as they are now; None: they are not."""
+    users = [one.since for one in versions if _asks_for_scores(references(one.condition))]
+    if scoring.since:
+        users.append(scoring.since)
+    return max(scoring.since, min(users)) if users else None
+
+
+def _asks_for_scores(needs: References) -> bool:
+    return bool(needs.scores) or "stage" in needs.uses
 
 
 def _versions(segments: Iterable[SegmentDefinition]) -> Iterator[VersionDefinition]:
@@ -223,11 +254,17 @@ class _Tracks:
     """Collects tracks in order, with what each needs."""
 
     def __init__(
-        self, nodes: Mapping[str, Counted], traits: Mapping[str, ComputedDefinition], zone_since: int, setting: Setting
+        self,
+        nodes: Mapping[str, Counted],
+        traits: Mapping[str, ComputedDefinition],
+        zone_since: int,
+        scoring_since: int,
+        setting: Setting,
     ) -> None:
         self._nodes = nodes
         self._traits = traits
         self._zone_since = zone_since
+        self._scoring_since = scoring_since
         self._setting = setting
         self._tracks: list[Track] = []
         self._needs: list[References] = []
@@ -241,6 +278,7 @@ class _Tracks:
         ready = max(
             version.since,
             self._zone_since if depends_on_zone(condition) else 0,
+            self._scoring_since if _asks_for_scores(needs) else 0,
             *(self._nodes[key].since for key in inside),
             *(max(one.since, self._nodes[node_key(one.computed.node)].since) for one in computed),
             *(self._ready.get(one, 0) for one in needs.segments),
@@ -269,6 +307,7 @@ class _Tracks:
         segments: Sequence[SegmentDefinition],
         circular: frozenset[str],
         computed: tuple[ComputedTrack, ...],
+        scoring: Scoring | None,
     ) -> Catalogue:
         tracks, nodes, needs = self._tracks, self._nodes.values(), list(enumerate(self._needs))
         return Catalogue(
@@ -288,6 +327,11 @@ class _Tracks:
                 for use in (*sorted(one.uses), *([_MAKES_LISTS] if one.lists else ()))
             ),
             scores=_index((name, place) for place, one in needs for name in sorted(one.scores)),
+            scoring=scoring,
+            scoring_since=self._scoring_since,
+            scored_types=frozenset(
+                type_ for one in (scoring.metrics.values() if scoring else ()) for type_ in one.types
+            ),
             dependents=_index((other, place) for place, one in needs for other in sorted(one.segments)),
             timed=tuple(track.place for track in tracks if track.timed),
             always=tuple(track.place for track in tracks if _always(track, self._setting)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from leocdp.domain.profiles.state import IdentifierCell, Register, State
+from leocdp.domain.profiles.state import Register, State
 from leocdp.domain.segments.audience import is_list_label
 from leocdp.domain.segments.catalogue import Catalogue
 
@@ -32,6 +32,17 @@ def touched_by_state(catalogue: Catalogue, before: State, after: State) -> set[i
     return touched
 
 
+def may_know_more(before: State, after: State) -> bool:
+    """Whether a trait or an identifier differs: what data quality looks at."""
+    return before.traits != after.traits or _identifiers_differ(before, after)
+
+
+def _identifiers_differ(before: State, after: State) -> bool:
+    return before.identifiers.keys() != after.identifiers.keys() or any(
+        cell.state != before.identifiers[key].state for key, cell in after.identifiers.items()
+    )
+
+
 def _other_uses(uses: Mapping[str, tuple[int, ...]], before: State, after: State) -> Iterator[str]:
     for use, register, name in _REGISTERS:
         if use in uses and _differs(getattr(before, register).get(name), getattr(after, register).get(name)):
@@ -44,20 +55,14 @@ def _other_uses(uses: Mapping[str, tuple[int, ...]], before: State, after: State
         ]
         yield from {"list" if is_list_label(name) else "label" for name in changed}
     consents = ("consent" in uses or "reachable" in uses) and before.consents != after.consents
-    identifiers = ("identifier" in uses or "status" in uses or "reachable" in uses) and (
-        before.identifiers.keys() != after.identifiers.keys()
-        or any(cell.state != _state(before.identifiers, key) for key, cell in after.identifiers.items())
-    )
+    asked = "identifier" in uses or "status" in uses or "reachable" in uses
+    identifiers = asked and _identifiers_differ(before, after)
     if consents:
         yield "consent"
     if identifiers:
         yield from ("identifier", "status")
     if consents or identifiers:
         yield "reachable"
-
-
-def _state(cells: Mapping[str, IdentifierCell], key: str) -> str:
-    return cells[key].state
 
 
 def _differs(one: Register | None, other: Register | None) -> bool:

@@ -17,11 +17,12 @@ from leocdp.domain.identity.history import Journal, Origin, of_event
 from leocdp.domain.profiles.state import Profile
 from leocdp.domain.segments.audience import Audience
 from leocdp.domain.segments.catalogue import Catalogue, Track
-from leocdp.domain.segments.changed import NOTHING, touched_by_state
+from leocdp.domain.segments.changed import NOTHING, may_know_more, touched_by_state
 from leocdp.domain.segments.judge import Judge
 from leocdp.domain.segments.lineage import Lineage
 from leocdp.domain.segments.moves import Move, Why, announce, own_copy, write_members
 from leocdp.domain.segments.node_state import add
+from leocdp.domain.segments.scored import settle, touched_by_scores, with_events
 from leocdp.domain.segments.subject import EventFact
 
 
@@ -117,6 +118,9 @@ class _Person:
         self._root = root
         self._base = base
         self._merged = merged
+        loaded = batch.before.get(root.id)
+        self._before = loaded if loaded is not None and loaded.root == root.id else None
+        """The person as loaded, if there was one under this id."""
         self._events = batch.events.get(root.id, ())
         self._audience = base
         self._counted: dict[str, Envelope] = {}
@@ -131,7 +135,7 @@ class _Person:
             # Whoever knows later definitions than this worker brings the person up to them again.
             self._audience = replace(self._base, generation=self._catalogue.generation)
         self._count()
-        places = self._touched()
+        places = self._touched() | self._score()
         if self._is_current and self._base.due is not None and self._base.due <= self._batch.now:
             self._due = self._base.due
         if places or self._counted or self._merged or self._due is not None:
@@ -166,22 +170,37 @@ class _Person:
                     self._counted[counted.key] = event
 
     def _touched(self) -> set[int]:
-        catalogue, before = self._catalogue, self._batch.before.get(self._root.id)
-        known = before is not None and before.root == self._root.id
-        held = before.folded if before is not None and known else NOTHING
-        touched = touched_by_state(catalogue, held, self._root.folded)
-        if before is None:
+        catalogue, before = self._catalogue, self._before
+        touched = touched_by_state(catalogue, before.folded if before else NOTHING, self._root.folded)
+        if self._root.id not in self._batch.before:
             touched.update(catalogue.always)
         for key in self._counted:
             self._by_event.update(catalogue.users.get(key, ()))
         if self._merged:
-            own = before.audience.nodes if before is not None and before.audience is not None and known else {}
+            own = before.audience.nodes if before is not None and before.audience is not None else {}
             for key, state in self._audience.nodes.items():
                 if state is not own.get(key):
                     touched.update(catalogue.users.get(key, ()))
             for name in self._batch.traits_changed(self._root.id):
                 self._by_event.update(catalogue.traits.get(name, ()))
         return touched | self._by_event
+
+    def _score(self) -> set[int]:
+        """Points of the events, what follows from them, and the tracks that ask for it."""
+        catalogue, scoring, state = self._catalogue, self._catalogue.scoring, self._root.folded
+        if scoring is None:
+            return set()
+        before = self._before
+        held = before.audience if before is not None else None
+        events = ((event.type, event.name, event.timestamp) for event in self._events)
+        scores = with_events(self._audience.scores, events, scoring)
+        audience = self._own()
+        known = self._merged or before is None or may_know_more(before.folded, state)
+        settle(audience, scores, state, scoring, quality=known)
+        places = touched_by_scores(catalogue, held, audience)
+        if self._events:
+            self._by_event |= places
+        return places
 
     def _decide(self, places: set[int], followed: Followed) -> None:
         catalogue, audience = self._catalogue, self._own()

@@ -11,6 +11,7 @@ from leocdp.domain.segments.audience import RECOMPUTE_EVERY_MS, Audience
 from leocdp.domain.segments.catalogue import Catalogue, ComputedTrack, Track
 from leocdp.domain.segments.changed import same
 from leocdp.domain.segments.evaluate import Answer, answer, evaluate, needs_events
+from leocdp.domain.segments.scored import scores_now
 from leocdp.domain.segments.subject import EventFact, Subject
 
 
@@ -36,7 +37,8 @@ class Judge:
         self._cut = frozenset(key for key, state in audience.nodes.items() if state.cut)
         current = catalogue.current
         self._segments = {current[key] for key in audience.members if key in current}
-        self.subject = Subject(root.id, root.folded, audience.computed, segments=self._segments)
+        scores = scores_now(catalogue, audience, now)
+        self.subject = Subject(root.id, root.folded, audience.computed, scores, audience.stage, self._segments)
         self.next: int | None = None
         """The earliest instant at which one of the answers given may change by itself."""
         self.flipped: dict[int, bool] = {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from leocdp.domain.profiles.state import Profile
-from leocdp.domain.segments.audience import Audience, NodeState
+from leocdp.domain.scoring.points import join as join_scores
+from leocdp.domain.segments.audience import Audience, NodeState, Points
 from leocdp.domain.segments.catalogue import Catalogue
 from leocdp.domain.segments.node_state import join
 
@@ -60,6 +62,8 @@ def united(catalogue: Catalogue, own: Audience | None, other: Audience | None) -
     if own is None and other is None:
         return None
     own, other = own or Audience(), other or Audience()
+    scoring = catalogue.scoring
+    joined = {} if scoring is None else join_scores(own.scores, other.scores, scoring)
     return Audience(
         generation=min(own.generation, other.generation),
         due=min((one.due for one in (own, other) if one.due is not None), default=None),
@@ -67,7 +71,7 @@ def united(catalogue: Catalogue, own: Audience | None, other: Audience | None) -
         members=own.members,
         announced=_earliest((own.announced, other.announced)),
         computed=own.computed,
-        scores=own.scores,
+        scores=own.scores if scoring is None else cast("dict[str, dict[str, Points]]", joined),
         stage=own.stage,
         read_at=max(own.read_at, other.read_at),
     )

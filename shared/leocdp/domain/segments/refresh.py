@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from leocdp.domain.decisions import AudienceWrite, MemberWrite
 from leocdp.domain.profiles.bounds import OTHER
 from leocdp.domain.profiles.state import Profile, State
+from leocdp.domain.scoring.points import build as build_points
 from leocdp.domain.segments.audience import RECOMPUTE_EVERY_MS, Audience
 from leocdp.domain.segments.catalogue import Catalogue, Counted, Track
 from leocdp.domain.segments.judge import Judge
 from leocdp.domain.segments.moves import Move, Why, announce, own_copy, write_members
 from leocdp.domain.segments.node_state import build
+from leocdp.domain.segments.scored import known_names, settle
 from leocdp.domain.segments.subject import EventFact
 
 
@@ -26,6 +28,12 @@ class Reading:
     keys: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
+    scores: bool = False
+    """The points are made from them, too."""
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.keys or self.scores)
 
 
 @dataclass(slots=True)
@@ -52,15 +60,19 @@ def wanted(catalogue: Catalogue, root: Profile, now: int) -> Reading:
     keys: set[str] = set()
     if audience.generation < catalogue.generation:
         keys.update(key for key, one in catalogue.nodes.items() if one.since > audience.generation)
-    if keys or now >= audience.read_at + RECOMPUTE_EVERY_MS:
+    scores = catalogue.scoring is not None and catalogue.scoring_since > audience.generation
+    if keys or scores or now >= audience.read_at + RECOMPUTE_EVERY_MS:
         keys |= _cut(audience) & catalogue.nodes.keys()
-    if not keys:
+    if not keys and not scores:
         return Reading()
     # Where only the events can tell, they are asked for the whole condition.
     together = keys.union(*(track.nodes for track in catalogue.tracks if not keys.isdisjoint(track.nodes)))
     nodes = [catalogue.nodes[key] for key in together]
     names, types = _happened(root.folded, nodes)
-    return Reading(frozenset(keys), names, types)
+    if scores and catalogue.scoring is not None:
+        more_names, more_types = known_names(catalogue.scoring, catalogue.scored_types, root.folded)
+        names, types = names | more_names, types | more_types
+    return Reading(frozenset(keys), names, types, scores)
 
 
 def _happened(state: State, nodes: Iterable[Counted]) -> tuple[frozenset[str], frozenset[str]]:
@@ -86,6 +98,7 @@ class _Refresh:
         self._now = now
         self._base = root.audience or Audience()
         self._audience = own_copy(self._base)
+        self._reading = reading
         self._keys = reading.keys
         self._events = events
         self._behind = self._base.generation < catalogue.generation
@@ -94,7 +107,8 @@ class _Refresh:
         catalogue, audience, base, root = self._catalogue, self._audience, self._base, self._root
         removed = self._bring_up() if self._behind else []
         self._build()
-        judge = Judge(catalogue, root, audience, self._now, self._events if self._keys else None)
+        self._score()
+        judge = Judge(catalogue, root, audience, self._now, None if self._reading.is_nothing else self._events)
         cut = _cut(audience)
         judge.compute(one for one in catalogue.computed if self._behind or one.timed or one.key in cut)
         judge.ask(self._places(judge.computed_changed, cut), catalogue.generation)
@@ -128,8 +142,19 @@ class _Refresh:
                 nodes.pop(key, None)
             else:
                 nodes[key] = state
-        if self._keys:
+        if not self._reading.is_nothing:
             self._audience.read_at = self._now
+
+    def _score(self) -> None:
+        """People who are not behind have the points that their events have given them."""
+        audience, scoring, state = self._audience, self._catalogue.scoring, self._root.folded
+        if not self._behind:
+            return
+        if scoring is None:
+            audience.scores, audience.stage = {}, ""
+            return
+        scores = build_points(self._events, scoring) if self._reading.scores else audience.scores
+        settle(audience, scores, state, scoring, quality=True)
 
     def _places(self, computed_changed: Iterable[str], cut: Collection[str]) -> set[int]:
         catalogue = self._catalogue
