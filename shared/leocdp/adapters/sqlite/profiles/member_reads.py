@@ -28,8 +28,9 @@ def page(connection: sqlite3.Connection, segment_key: str, limit: int, cursor: s
     shown = rows[:limit]
     nums = _numbers(connection, [profile for profile, _ in shown])
     hits = {hit.id: hit for hit in read_hits(connection, nums)}
-    found = [Member(hits[one], since) for one, since in ((unpack_id(packed), since) for packed, since in shown)]
-    return Page(found, encode_cursor([found[-1].person.id]) if len(rows) > limit else None)
+    places = [(unpack_id(packed), since) for packed, since in shown]
+    found = [Member(hits[one], since) for one, since in places if one in hits]
+    return Page(found, encode_cursor([places[-1][0]]) if len(rows) > limit else None)
 
 
 def ids(connection: sqlite3.Connection, segment_key: str, after: str | None, limit: int) -> list[tuple[str, int]]:
