@@ -22,15 +22,15 @@ from leocdp.contracts.config_entries import (
 from leocdp.domain.errors import Invalid
 from leocdp.domain.scoring.document import scoring_from
 from leocdp.domain.scoring.seed import default_scoring
-from leocdp.domain.segments.catalogue import (
-    Catalogue,
+from leocdp.domain.segments.assembly import build
+from leocdp.domain.segments.catalogue import Catalogue
+from leocdp.domain.segments.computed import parse_computed
+from leocdp.domain.segments.definitions import (
     ComputedDefinition,
     ScoringDefinition,
     SegmentDefinition,
     VersionDefinition,
-    build,
 )
-from leocdp.domain.segments.computed import parse_computed
 from leocdp.domain.segments.parse import parse_condition
 from leocdp.kit.logs import get_logger
 from leocdp.ports.config_view import OnChange
