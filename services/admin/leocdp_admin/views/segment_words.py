@@ -11,7 +11,7 @@ from leocdp_admin.i18n.catalogues import N_
 
 STATUS: Final = {
     "building": N_("Being computed"),
-    "live": N_("Live"),
+    "live": N_("Working"),
     "paused": N_("Paused"),
     "broken": N_("Broken"),
     "archived": N_("Archived"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Query
@@ -24,6 +25,7 @@ from leocdp_admin.application.shapes.segments import (
     SplitPart,
 )
 from leocdp_admin.forms.form import Form as FormState
+from leocdp_admin.views.charts import Chart, day_chart
 from leocdp_admin.views.frame import CurrentFrame, Frame
 from leocdp_admin.views.page_route import PageRoute
 from leocdp_admin.views.people import person_view
@@ -229,12 +231,18 @@ def _editor(frame: Frame, form: FormState, segment: SegmentShape | None = None, 
     return frame.page("segment_edit.html", active="segments", status=status, form=form, segment=segment, starts=starts)
 
 
-def _growth_chart(growth: GrowthShape, frame: Frame) -> dict[str, Any] | None:
-    if len(growth.points) < 2:
+def _growth_chart(growth: GrowthShape, frame: Frame) -> Chart | None:
+    """The size at the end of each day; a day without a change has that of the day before."""
+    if not growth.points:
         return None
-    days = [frame.l10n.short_day(frame.l10n.local(point.at).date()) for point in growth.points]
-    sizes = [point.size for point in growth.points]
-    return {"kind": "lines", "labels": days, "series": [{"name": frame.l10n.gettext("Members"), "values": sizes}]}
+    sizes = {frame.l10n.local(point.at).date(): point.size for point in growth.points}
+    today = frame.l10n.local(frame.now).date()
+    size = growth.points[0].size
+    days: dict[date, int] = {}
+    for back in range(GROWTH_DAYS - 1, -1, -1):
+        day = today - timedelta(days=back)
+        days[day] = size = sizes.get(day, size)
+    return day_chart("lines", frame.l10n, [(frame.l10n.gettext("Members"), days)])
 
 
 def _status_words(frame: Frame) -> dict[str, Any]:
