@@ -12,8 +12,9 @@ from tests.contract.profile_erasure import ErasureEffectsContract, ErasureStoreC
 from tests.contract.profile_events import ProfileEventsContract
 from tests.contract.profile_identity import IdentityOnStoreContract
 from tests.contract.profile_lists import ProfileListsContract
+from tests.contract.profile_members import SegmentMembersContract
 from tests.contract.profile_reader import ProfileReaderContract
-from tests.contract.profile_segments import ProfileSegmentsContract, SegmentMembersContract
+from tests.contract.profile_segments import ProfileSegmentsContract
 from tests.contract.profile_store import ProfileStoreContract
 
 
