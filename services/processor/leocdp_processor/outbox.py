@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -76,7 +77,14 @@ class OutboxPublisher:
             "version": record.version,
             "cause": record.cause,
             "occurred_at": iso(record.occurred_at),
-            "changed": record.changed,
+            **_about(record),
         }
         partition = partition_for(record.profile_id, await self._log.partitions(record.topic))
         return NewRecord(record.topic, partition, msgspec.json.encode(body))
+
+
+def _about(record: OutboxRecord) -> dict[str, Any]:
+    """What the record is about beside the person."""
+    if record.segment:
+        return {"segment": record.segment, "segment_version": record.segment_version}
+    return {"changed": record.changed}
