@@ -134,7 +134,8 @@ class _Reader(Reader):
         default = default_scoring()
         stages = self._stages(data["stages"]) if "stages" in data else default.stages
         self._stage_ids = [stage.id for stage in stages]
-        metrics = self._entries(data, "metrics", default.metrics, self._metric, MOST_METRICS)
+        built_in = {one.id: self._fitted(one) for one in default.metrics.values()}
+        metrics = self._entries(data, "metrics", built_in, self._metric, MOST_METRICS)
         made = Scoring(
             metrics=metrics,
             half_lives=self._half_lives(data.get("half_lives", {}), default.half_lives),
@@ -150,6 +151,11 @@ class _Reader(Reader):
         )
         self._refuse_shared(metrics.values())
         return made
+
+    def _fitted(self, metric: Metric) -> Metric:
+        """A built-in metric leads nowhere where a table of one's own does not have its stage."""
+        stage, again = (each if each in self._stage_ids else "" for each in (metric.stage, metric.again))
+        return replace(metric, stage=stage, again=again)
 
     def _entries(
         self,
@@ -240,7 +246,7 @@ class _Reader(Reader):
         return tuple(made)
 
     def _stage(self, data: Mapping[str, Any], field: str, path: str, default: str) -> str:
-        """A stage of the table; null and empty are none. A default that a table of one's own does not have is none."""
+        """A stage of the table; null and empty are none."""
         if field not in data:
             return default if default in self._stage_ids else ""
         if data[field] in (None, "") or not self._stage_ids:

@@ -152,6 +152,8 @@ class English(Phrases):
         if op == "between":
             low, high = (self.value(end) for end in test.values)
             return f"is between {low} and {high}"
+        if op in ("in", "not_in") and len(test.values) == 1:
+            return f"is {'not ' if op == 'not_in' else ''}{self.value(test.values[0])}"
         if op in _OF_LISTS:
             form, word = _OF_LISTS[op]
             return form.format(self.listed(test.values, word))

@@ -165,6 +165,8 @@ class Vietnamese(Phrases):
         if op == "between":
             low, high = (self.value(end) for end in test.values)
             return f"từ {low} đến {high}"
+        if op in ("in", "not_in") and len(test.values) == 1:
+            return f"{'khác' if op == 'not_in' else 'là'} {self.value(test.values[0])}"
         if op in _OF_LISTS:
             form, word = _OF_LISTS[op]
             return form.format(self.listed(test.values, word))
