@@ -172,6 +172,8 @@ INVALID: Final[dict[str, tuple[Any, str, str]]] = {
         "must be a number",
     ),
     "infinite": ({"trait": "a", "is": "gt", "value": float("inf")}, "condition.value", "must be a number between"),
+    "astronomic": ({"trait": "a", "is": "gt", "value": 10**400}, "condition.value", "must be a number between"),
+    "not a number": ({"trait": "a", "is": "gt", "value": float("nan")}, "condition.value", "must be a number between"),
     "huge": ({"trait": "a", "is": "eq", "value": 2**60}, "condition.value", "must be a number between"),
     "reversed range": ({"trait": "a", "is": "between", "value": [5, 2]}, "condition.value", "is reversed"),
     "one end": ({"trait": "a", "is": "between", "value": [5]}, "condition.value", "at least 2"),

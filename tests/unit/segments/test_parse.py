@@ -131,6 +131,12 @@ def test_a_huge_document_is_refused_without_reading_it_all() -> None:
     assert len(problems({"any": [{"trait": "a"}] * 100_000})) == 1
 
 
+def test_no_more_is_told_than_somebody_reads() -> None:
+    found = problems({"trait": "a", "is": "exists", **{f"slip {number}": 1 for number in range(100_000)}})
+    assert len(found) == 100
+    assert all(len(path) < 100 for path in problems({"trait": "a", "is": "exists", "x" * 10_000: 1}))
+
+
 _FIELDS = {
     *("all", "any", "not", "everyone", "trait", "event", "type", "sequence", "segment", "list", "bucket", "score"),
     *("consent", "identifier", "status", "reachable", "place", "device", "touch", "stage", "label"),

@@ -26,6 +26,9 @@ BEYOND_SHAPE = {
 """Mistakes that a schema cannot see, because they are not of the shape: ``parse`` finds them."""
 
 
+NO_JSON = {"not a number", "infinite"}
+
+
 @cache
 def validator() -> Draft202012Validator:
     """Of a document that has the schema where the OpenAPI document has it."""
@@ -48,7 +51,7 @@ def test_other_spellings_are_in_it(name: str) -> None:
     validator().validate(OTHER_SPELLINGS[name][0])
 
 
-@pytest.mark.parametrize("name", [name for name in INVALID if name not in BEYOND_SHAPE])
+@pytest.mark.parametrize("name", sorted(INVALID.keys() - BEYOND_SHAPE - NO_JSON))
 def test_another_shape_is_not(name: str) -> None:
     assert not validator().is_valid(json_value(INVALID[name][0]))
 
@@ -60,7 +63,7 @@ def test_what_only_parse_sees_is_named_rightly(name: str) -> None:
 
 
 def json_value(value: Any) -> Any:
-    return json.loads(json.dumps(value)) if "inf" not in repr(value) else {"trait": "a", "is": "gt", "value": 1e300}
+    return json.loads(json.dumps(value))
 
 
 def test_random_conditions_are_in_it() -> None:

@@ -15,7 +15,7 @@ from leocdp.domain.segments.words import describe
 from tests.fakes.segment_strategies import Case, st_cases, st_conditions
 from tests.unit.segments.condition_samples import ORDER, VALID
 
-NAMES: Final = {"sgm_1": "Big spenders", "lst_1": "Fair 2026"}
+NAMES: Final = {"sgm_1": "Big spenders", "lst_1": "Fair 2026", "lead": "Lead"}
 
 SAID: Final[dict[str, tuple[str, str]]] = {
     "everyone": ("Everyone", "Tất cả mọi người"),
@@ -173,8 +173,8 @@ SAID: Final[dict[str, tuple[str, str]]] = {
         "Những người không ở giai đoạn “prospect” của phễu",
     ),
     "stages": (
-        "People who are in the funnel stages “lead” or “new-customer”",
-        "Những người ở giai đoạn “lead” hoặc “new-customer” của phễu",
+        "People who are in the funnel stages “Lead” or “new-customer”",
+        "Những người ở giai đoạn “Lead” hoặc “new-customer” của phễu",
     ),
     "label": ("People who have the label “vip”", "Những người có nhãn “vip”"),
 }

@@ -29,6 +29,10 @@ _DAY: Final = compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|z|[+-][0-9]{2}:?[0-9]{2})"
 )
+MOST_PROBLEMS: Final = 100
+"""That are told of one definition."""
+_SHOWN: Final = 50
+"""Characters of what was sent that a message or path repeats."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNFIT: Final = compile("[\x00\ud800-\udfff]")
 """What cannot be stored or bound everywhere: NUL and halves of surrogate pairs."""
@@ -43,7 +47,13 @@ class Reader:
         self._listed = 0
 
     def note(self, path: str, problem: str) -> None:
-        self.problems.append(Problem(path, problem))
+        if not self.full:
+            self.problems.append(Problem(path, problem))
+
+    @property
+    def full(self) -> bool:
+        """Nobody reads more; looking on for what a name may have meant would only cost time."""
+        return len(self.problems) >= MOST_PROBLEMS
 
     # Structure
 
@@ -63,14 +73,16 @@ class Reader:
     def known(self, data: Mapping[str, Any], path: str, names: Collection[str]) -> None:
         """Notes every field that is not one of ``names``."""
         for name in data:
+            if self.full:
+                return
             if name not in names:
-                self.note(f"{path}.{name}".lstrip("."), f"is not known here{hint(name, names)}")
+                self.note(f"{path}.{str(name)[:_SHOWN]}".lstrip("."), f"is not known here{hint(name, names)}")
 
     def choice(self, value: object, path: str, choices: Iterable[str]) -> str:
         known = tuple(choices)
         if isinstance(value, str) and value in known:
             return value
-        given = f"“{value[:50]}” is not known" if isinstance(value, str) else _no_text(value)
+        given = f"“{value[:_SHOWN]}” is not known" if isinstance(value, str) else _no_text(value)
         self.note(path, f"{given}{hint(value, known)}")
         return known[0]
 
@@ -134,7 +146,7 @@ class Reader:
     def number(self, value: object, path: str) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.note(path, f"must be a number, not {kind_of(value)}")
-        elif not isfinite(value) or abs(value) > LARGEST_NUMBER:
+        elif not abs(value) <= LARGEST_NUMBER:
             self.note(path, f"must be a number between −{LARGEST_NUMBER} and {LARGEST_NUMBER}")
         else:
             return int(value) if value == int(value) else value
@@ -222,7 +234,7 @@ def _no_text(value: object) -> str:
 def hint(name: object, known: Iterable[str]) -> str:
     """The closest of the names that are known, or all of them."""
     names = list(known)
-    close = get_close_matches(name.casefold(), names, n=3, cutoff=0.6) if isinstance(name, str) else []
+    close = get_close_matches(name[:_SHOWN].casefold(), names, n=3, cutoff=0.6) if isinstance(name, str) else []
     if close:
         return f"; did you mean {_either(close)}?"
     return f"; known are {', '.join(names)}" if names else ""

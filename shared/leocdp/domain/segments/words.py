@@ -18,7 +18,8 @@ _LANGUAGES: Final[Mapping[str, type[Phrases]]] = {"en": English, "vi": Vietnames
 
 
 def describe(node: Node, language: str, names: Mapping[str, str]) -> str:
-    """``language``: ``en`` or ``vi``, all else is English; ``names``: id of a segment or list → its name."""
+    """``language``: ``en`` or ``vi``, all else is English; ``names``: id of a segment, list or funnel stage → its
+    name, the id itself where it has none."""
     phrases = _LANGUAGES.get(language, English)(names)
     plain = simplified(node)
     if isinstance(plain, Everyone):

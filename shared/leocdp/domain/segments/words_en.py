@@ -294,7 +294,7 @@ class English(Phrases):
         return f"whose {shown} {self.test(node.test)}"
 
     def stage(self, node: Stage) -> str:
-        stages = [quoted(stage) for stage in node.stages]
+        stages = [self.name_of(stage) for stage in node.stages]
         shown = f"stage {stages[0]}" if len(stages) == 1 else f"stages {self.joined(stages, 'or')}"
         return f"who are {'not ' if node.negated else ''}in the funnel {shown}"
 

@@ -299,7 +299,7 @@ class Vietnamese(Phrases):
         return f"có {shown} {self.test(node.test)}"
 
     def stage(self, node: Stage) -> str:
-        stages = [quoted(stage) for stage in node.stages]
+        stages = [self.name_of(stage) for stage in node.stages]
         shown = stages[0] if len(stages) == 1 else self.joined(stages, "hoặc")
         return f"{'không ' if node.negated else ''}ở giai đoạn {shown} của phễu"
 
