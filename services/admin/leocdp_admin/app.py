@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Security
 from fastapi.security import HTTPBearer
 
+from leocdp.domain.segments.schema import PLACE, condition_schema
 from leocdp.kit.web import operations_routes
 from leocdp_admin.api import administration, errors, events, internal, privacy, profiles, segments, settings
 from leocdp_admin.api.request_parts import AsSent
+from leocdp_admin.application.shapes.segments import BuildShape, PreviewAsked, SegmentAsked, SegmentShape
 from leocdp_admin.auth.gateway import GatewayOnly
 from leocdp_admin.environment import Environment
 from leocdp_admin.observation import Observation
@@ -41,6 +44,7 @@ def create_app(environment: Environment) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.services = environment.services
+    _describe_conditions(app)
     app.router.routes.extend(operations_routes(environment.ready, environment.metrics, about=environment.about))
     app.include_router(_api())
     app.include_router(internal.router)
@@ -50,6 +54,24 @@ def create_app(environment: Environment) -> FastAPI:
     app.add_middleware(GatewayOnly, secret=environment.secret, clock=environment.clock)
     app.add_middleware(Observation, metrics=environment.metrics)
     return app
+
+
+def _describe_conditions(app: FastAPI) -> None:
+    """Bodies that hold a condition refer to its schema, so that other systems can build conditions."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        schemas = document["components"]["schemas"]
+        if "Condition" not in schemas:
+            schemas["Condition"] = condition_schema()
+            for shape in (SegmentAsked, SegmentShape, PreviewAsked, BuildShape):
+                described = schemas[shape.__name__]["properties"]["condition"]
+                kept = {name: described[name] for name in ("description", "examples") if name in described}
+                schemas[shape.__name__]["properties"]["condition"] = {"$ref": PLACE, **kept}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _api() -> APIRouter:

@@ -15,6 +15,7 @@ from leocdp.ports.clock import Clock
 from leocdp_admin.application.actor import SCOPES, SYSTEM
 from leocdp_admin.application.errors import Conflict
 from leocdp_admin.application.keys import SHORTEST_KEY, key_hash
+from leocdp_admin.application.settings_in_force import SCORING, SETTINGS_ID
 from leocdp_admin.application.shapes.administration import UserAsked
 from leocdp_admin.application.sources import SOURCE
 from leocdp_admin.application.users import Users
@@ -44,6 +45,7 @@ class Bootstrap:
 
     async def run(self) -> None:
         """Each of it once: what is there already stays as it is."""
+        await self._scoring()
         if self._settings.write_key():
             await self._source(self._settings.write_key())
         if self._settings.api_key():
@@ -51,6 +53,16 @@ class Bootstrap:
         if self._settings.bootstrap_admin_email:
             await self._owner()
         await self._offer_link()
+
+    async def _scoring(self) -> None:
+        """The metric table with its defaults, so that profiles have scores from the first event on."""
+        now = self._clock.now()
+        if await self._store.entry(SCORING, SETTINGS_ID) is not None:
+            return
+        try:
+            await self._store.put_entry(SCORING, SETTINGS_ID, {}, now=now, expected=0)
+        except VersionMismatch:
+            logger.debug("the metric table is there already")
 
     async def _source(self, write_key: str) -> None:
         config = SourceConfig(id=QUICKSTART, name=QUICKSTART, kind="server", write_key=write_key)

@@ -12,7 +12,10 @@ from leocdp_admin.application.actor import Scope
 from leocdp_admin.application.shapes.base import Asked, Moment, PageAsked, Shape
 
 READ_ONLY = frozenset(
-    {"id", "version", "updated_at", "created_at", "last_login_at", "last_event_at", "write_key", "email", "invitation"}
+    {
+        *("id", "version", "updated_at", "created_at", "last_login_at", "last_event_at", "write_key", "email"),
+        *("invitation", "text", "size", "status", "reason", "condition_version", "building"),
+    }
 )
 
 
