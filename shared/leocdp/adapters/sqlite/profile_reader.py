@@ -16,7 +16,7 @@ from leocdp.adapters.sqlite.profiles.load import load_profiles, load_trees
 from leocdp.adapters.sqlite.profiles.positions import logs, read_positions
 from leocdp.adapters.sqlite.profiles.problem_reads import latest_of_message, page_of_problems
 from leocdp.adapters.sqlite.profiles.reader_pool import ReaderPool
-from leocdp.adapters.sqlite.segments import questions
+from leocdp.adapters.sqlite.segments.questions import Questions
 from leocdp.domain.decisions import CommandOutcome
 from leocdp.domain.identity.identifiers import Identifier
 from leocdp.domain.profiles.state import Profile
@@ -49,6 +49,7 @@ class SQLiteProfileReader:
 
     def __init__(self, path: Path, *, tuning: Tuning | None = None, threads: int = READERS) -> None:
         self._pool = ReaderPool(path, tuning or Tuning(cache_mb=32), threads)
+        self._questions = Questions(self._pool, max(1, threads - 1))
 
     async def start(self) -> None:
         self._pool.start()
@@ -139,10 +140,10 @@ class SQLiteProfileReader:
         return await self._pool.run(read_digest)
 
     async def size_of(self, question: Question, *, sample: bool) -> Size:
-        return await questions.size_of(self._pool, question, sample=sample)
+        return await self._questions.size_of(question, sample=sample)
 
     async def matching(self, question: Question, *, limit: int) -> Sequence[ProfileHit]:
-        return await questions.matching(self._pool, question, limit=limit)
+        return await self._questions.matching(question, limit=limit)
 
     async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
         return await self._pool.run(lambda connection: member_reads.page(connection, segment_key, limit, cursor))
