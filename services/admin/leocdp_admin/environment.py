@@ -158,7 +158,7 @@ class Environment:
         commands = Commands(self.log, reader, store, clock)
         status = self._status()
         definitions = self._definitions
-        segments = Segments(definitions, reader)
+        segments = Segments(definitions, reader, in_force)
         questions = Questions(definitions, in_force, clock)
         memberships = Memberships(definitions, questions, in_force, clock)
         return Services(

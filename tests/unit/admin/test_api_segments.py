@@ -45,6 +45,9 @@ class TestSegments:
             ({"trait": "a", "is": "in", "value": ["x"] * 10_001}, "condition.value"),
             ({"event": "E", "on_at_least": 8, "of_last": 7, "unit": "days"}, "condition.on_at_least"),
             ({"planet": "Mars"}, "condition"),
+            ({"score": "leed", "is": "gt", "value": 1}, "condition.score"),
+            ({"any": [PRO, {"stage": ["lead", "leads"], "is": "in"}]}, "condition.any[1].stage[1]"),
+            ({"not": {"identifier": "e_mail"}}, "condition.not.identifier"),
         ],
     )
     async def test_what_cannot_be_a_condition_is_refused_with_its_place(

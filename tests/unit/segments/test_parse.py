@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from leocdp.domain.errors import Invalid, Problem
 from leocdp.domain.segments.node_state import node_key
 from leocdp.domain.segments.nodes import EventCount, EventQuery, Node, NumberTest, Span, Trait, ValueTest
-from leocdp.domain.segments.parse import ConditionInvalid, parse_condition, to_json
+from leocdp.domain.segments.parse import ConditionInvalid, KnownNames, parse_condition, to_json
 from tests.fakes.segment_strategies import st_conditions
 from tests.unit.segments.condition_samples import INVALID, ORDER, OTHER_SPELLINGS, VALID
 
@@ -106,6 +106,30 @@ def test_all_problems_are_told_at_once_inside_the_tree() -> None:
         "condition.all[2].not.sequence[1].whre",
         "condition.all[2].not.within",
     }
+
+
+KNOWN = KnownNames(scores={"lead", "loyalty"}, stages={"lead", "prospect"}, kinds={"email", "social"})
+
+
+def test_names_that_are_known_are_taken() -> None:
+    for name in ("score", "stage", "identifier"):
+        assert parse_condition(VALID[name], known=KNOWN) == parse_condition(VALID[name])
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "problem"),
+    [
+        ({"score": "leed", "is": "gt", "value": 1}, "condition.score", "there is no “leed”; did you mean “lead”?"),
+        ({"stage": "propsect"}, "condition.stage", "there is no “propsect”; did you mean “prospect”?"),
+        ({"not": {"stage": ["lead", "x"]}}, "condition.not.stage[1]", "there is no “x”; known are lead, prospect"),
+        ({"identifier": "e_mail"}, "condition.identifier", "there is no “e_mail”; did you mean “email”?"),
+    ],
+)
+def test_what_nobody_could_have_is_refused_when_it_is_saved(data: dict[str, Any], path: str, problem: str) -> None:
+    with pytest.raises(ConditionInvalid) as caught:
+        parse_condition(data, known=KNOWN)
+    assert caught.value.problems == ((path, problem),)
+    parse_condition(data)
 
 
 def test_the_path_begins_where_the_caller_says() -> None:

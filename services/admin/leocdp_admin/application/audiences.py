@@ -20,6 +20,7 @@ from leocdp.ports.profile_reader import Bucket, ProfileReader
 from leocdp_admin.application.actor import Actor
 from leocdp_admin.application.definitions import SEGMENT, Definitions
 from leocdp_admin.application.errors import Forbidden, Unacceptable
+from leocdp_admin.application.known_names import known_names
 from leocdp_admin.application.masking import masked
 from leocdp_admin.application.profile_shape import profile_row
 from leocdp_admin.application.questions import Questions
@@ -72,7 +73,7 @@ class Audiences:
         """How many people a condition has, at once from a sample where there are many, and some of them."""
         actor.require("segments:read", "segments:write")
         try:
-            condition = parse_condition(asked.condition)
+            condition = parse_condition(asked.condition, known=await known_names(self._settings))
         except Invalid as error:
             raise Unacceptable(error.problems) from error
         question = await self._questions.ask(condition)

@@ -20,7 +20,9 @@ from leocdp.ports.profile_store import StoreUnavailable
 from leocdp_admin.application.actor import Actor
 from leocdp_admin.application.definitions import LIST, SEGMENT, Definitions, guard
 from leocdp_admin.application.errors import Conflict, Unacceptable
+from leocdp_admin.application.known_names import known_names
 from leocdp_admin.application.segment_shape import segment_shape, shown_version
+from leocdp_admin.application.settings_in_force import SettingsInForce
 from leocdp_admin.application.shapes.segments import (
     BuildShape,
     SegmentAsked,
@@ -36,9 +38,10 @@ class Segments:
     """Raises NotFound (``segment_not_found``), Conflict (``segment_exists``, ``segment_cycle``, ``missing_reference``),
     Changed, Unacceptable (with the path in the condition), Forbidden."""
 
-    def __init__(self, definitions: Definitions, reader: ProfileReader) -> None:
+    def __init__(self, definitions: Definitions, reader: ProfileReader, settings: SettingsInForce) -> None:
         self._definitions = definitions
         self._reader = reader
+        self._settings = settings
 
     # Reading
 
@@ -151,7 +154,7 @@ class Segments:
 
     async def _condition(self, data: Mapping[str, Any], segment_id: str, entries: Sequence[ConfigEntry]) -> Node:
         try:
-            node = parse_condition(data)
+            node = parse_condition(data, known=await known_names(self._settings))
         except Invalid as error:
             raise Unacceptable(error.problems) from error
         await self._check_references(node, segment_id, entries)

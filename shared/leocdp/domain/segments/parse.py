@@ -32,10 +32,10 @@ from leocdp.domain.segments.nodes import (
     Trait,
 )
 from leocdp.domain.segments.printing import to_json
-from leocdp.domain.segments.reading import Reader, hint
+from leocdp.domain.segments.reading import KnownNames, Reader, hint
 from leocdp.domain.segments.value_tests import ANY_VALUE, TEXT_FACT, fields_of, number_test, read_test
 
-__all__ = ["FACTS", "ConditionInvalid", "parse_condition", "to_json"]
+__all__ = ["FACTS", "ConditionInvalid", "KnownNames", "parse_condition", "to_json"]
 
 FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "place": ("country", "region", "city"),
@@ -54,13 +54,13 @@ class ConditionInvalid(Invalid):
     code = "condition_invalid"
 
 
-def parse_condition(data: object, *, path: str = "condition") -> Node:
-    """The tree of a condition.
+def parse_condition(data: object, *, path: str = "condition", known: KnownNames | None = None) -> Node:
+    """The tree of a condition. With ``known``, scores, stages and kinds of identifier have to be among those.
 
     Raises:
         ConditionInvalid: with the path and the problem of every mistake.
     """
-    reader = Reader()
+    reader = Reader(known)
     node = read_node(reader, data, path, 1)
     if reader.problems:
         raise ConditionInvalid("condition", reader.problems)
@@ -139,11 +139,15 @@ def _stage(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
     given, inner = data["stage"], f"{path}.stage"
     if isinstance(given, list | tuple):
         listed = reader.listed(given, inner)
-        stages = tuple(_word(reader, one, f"{inner}[{index}]") for index, one in enumerate(listed))
+        stages = tuple(_stage_name(reader, one, f"{inner}[{index}]") for index, one in enumerate(listed))
     else:
-        stages = (_word(reader, given, inner),)
+        stages = (_stage_name(reader, given, inner),)
     negated = reader.choice(data.get("is", "in"), f"{path}.is", ("in", "not_in")) == "not_in"
     return Stage(stages, negated)
+
+
+def _stage_name(reader: Reader, value: object, path: str) -> str:
+    return reader.there(_word(reader, value, path), path, reader.names.stages)
 
 
 def _bucket(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
@@ -162,7 +166,9 @@ def _bucket(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
 
 def _score(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
     reader.known(data, path, ("score", "is", "value"))
-    return Score(_word(reader, data["score"], f"{path}.score"), number_test(reader, data, path))
+    at = f"{path}.score"
+    name = reader.there(_word(reader, data["score"], at), at, reader.names.scores)
+    return Score(name, number_test(reader, data, path))
 
 
 def _consent(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
@@ -176,6 +182,8 @@ def _identifier(reader: Reader, data: Mapping[str, Any], path: str) -> Node:
     kind = reader.name(data["identifier"], f"{path}.identifier")
     if kind.strip() and not _KIND.fullmatch(kind):
         reader.note(f"{path}.identifier", "must be a kind of identifier, such as email, phone or social:zalo")
+    elif not kind.startswith("social:"):
+        reader.there(kind, f"{path}.identifier", reader.names.kinds)
     wanted = reader.choice(data.get("is", "exists"), f"{path}.is", ("exists", "missing"))
     return HasIdentifier(kind, wanted == "missing")
 
@@ -210,7 +218,8 @@ def _word(reader: Reader, value: object, path: str) -> str:
     found = reader.name(value, path)
     if found.strip() and not _WORD.fullmatch(found):
         reader.note(path, "must be a word of small letters, digits, _ and -")
-    return found
+        return ""
+    return found.strip() and found
 
 
 _LEAVES: Final[Mapping[str, _Read]] = {

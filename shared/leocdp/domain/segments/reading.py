@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from math import isfinite
@@ -38,11 +39,25 @@ _UNFIT: Final = compile("[\x00\ud800-\udfff]")
 """What cannot be stored or bound everywhere: NUL and halves of surrogate pairs."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """Names that there are at present; a definition that asks for others would silently hold of nobody.
+
+    None: not checked, as for a definition that was saved when there were others.
+    """
+
+    scores: Collection[str] | None = None
+    stages: Collection[str] | None = None
+    kinds: Collection[str] | None = None
+    """Of identifiers."""
+
+
 class Reader:
     """What it returns after noting a problem is a stand-in that nobody uses: a definition with problems is refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownNames | None = None) -> None:
         self.problems: list[Problem] = []
+        self.names = known or KnownNames()
         self._nodes = 0
         self._listed = 0
 
@@ -133,6 +148,12 @@ class Reader:
         if found and not found.strip():
             self.note(path, "must not be blank")
         return found
+
+    def there(self, name: str, path: str, names: Collection[str] | None) -> str:
+        """A name of something that has to exist; one that is no name has been noted already."""
+        if name and names is not None and name not in names:
+            self.note(path, f"there is no “{name[:_SHOWN]}”{hint(name, sorted(names))}")
+        return name
 
     def dotted(self, value: object, path: str) -> Path:
         """The parts of a dotted path of a trait or property."""
