@@ -60,7 +60,7 @@ STARTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "new": (
         N_("New visitors of this week"),
-        {"all": [{"event": "Page Viewed", "first": True, "within": "7d"}]},
+        {"all": [{"type": "page", "first": True, "within": "7d"}]},
     ),
     "everyone": (N_("Everyone"), {"everyone": True}),
 }
