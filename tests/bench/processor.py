@@ -48,7 +48,17 @@ class Run:
 class Bench:
     """A processor on a folder of its own, and what has been sent to it."""
 
-    def __init__(self, folder: Path, pid: int, port: int, open_log: Callable[[], EventLog] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pid: int,
+        port: int,
+        open_log: Callable[[], EventLog] | None = None,
+        *,
+        began: int = BEGAN,
+    ) -> None:
+        """``began``: when the first event happened (ms)."""
+        self._began = began
         self._open_log = open_log or (lambda: SQLiteEventLog(folder / "log.db", make_folder=True))
         self._folder = folder
         self._pid = pid
@@ -59,7 +69,11 @@ class Bench:
     def process(self, count: int, new_every: int) -> tuple[float, float]:
         """Send events and wait until all are applied; (CPU seconds, wall seconds)."""
         fresh = records(
-            count, self.sent, received_at=BEGAN + self.sent // PER_MS, first_person=self.people, new_every=new_every
+            count,
+            self.sent,
+            received_at=self._began + self.sent // PER_MS,
+            first_person=self.people,
+            new_every=new_every,
         )
         os.kill(self._pid, signal.SIGSTOP)
         try:
