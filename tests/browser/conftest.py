@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.seed import sow
+from tests.browser.seed import define, sow
 from tests.browser.stack import OWNER, PASSWORD, Stack, running_services
 from tests.capabilities import browser_path
 
@@ -27,6 +27,8 @@ class Shop:
 
     stack: Stack
     source: dict[str, Any]
+    segment: str
+    list: str
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +41,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], None]) 
     }
     folder = tmp_path_factory.mktemp("shop")
     with running_services(folder, LEOCDP_TIME_ZONE="Asia/Ho_Chi_Minh", **given) as stack:
-        yield Shop(stack, sow(stack))
+        yield Shop(stack, sow(stack), *define(stack))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

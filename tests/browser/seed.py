@@ -14,7 +14,7 @@ from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 from leocdp.contracts import topics
 from leocdp.contracts.log_records import VERSION, AcceptedRecord, Item, RequestBlock, encode
 from leocdp.ports.event_log import NewRecord
-from tests.browser.stack import API_KEY, WRITE_KEY, Stack
+from tests.browser.stack import API_KEY, WRITE_KEY, Stack, wait_for
 
 Sent = Mapping[str, Any]
 
@@ -84,6 +84,19 @@ def sow(stack: Stack) -> dict[str, Any]:
     return shop
 
 
+def define(stack: Stack) -> tuple[str, str]:
+    """A segment that somebody is in, and a list; returns their ids."""
+    condition = {"any": [{"status": "identified"}, {"event": "Order Completed", "within": "30d"}]}
+    segment = api(stack, "POST", "/segments", {"name": "Known or bought", "condition": condition})["id"]
+    names = api(stack, "POST", "/lists", {"name": "Guests of the opening"})
+    wait_for(
+        lambda: api(stack, "GET", f"/segments/{segment}")["size"] not in (0, None),
+        30,
+        lambda: f"nobody is in the segment: {api(stack, 'GET', f'/segments/{segment}')}",
+    )
+    return str(segment), str(names["id"])
+
+
 async def break_some(stack: Stack, count: int = 2) -> None:
     """Items that no observer would let in, so that processing them fails."""
     log = SQLiteEventLog(stack.data_dir / "log.db")
@@ -116,4 +129,4 @@ def api(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = N
     return found
 
 
-__all__ = ["WRITE_KEY", "api", "break_some", "item", "sow"]
+__all__ = ["WRITE_KEY", "api", "break_some", "define", "item", "sow"]

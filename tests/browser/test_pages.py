@@ -18,7 +18,8 @@ PAGES = (
     *("/reviews?state=rejected", "/events", "/events?outcome=rejected", "/events/catalogue", "/events/quality"),
     *("/events/quality?outcome=rejected", "/events/quality?outcome=filtered", "/sources", "/connect"),
     *("/settings/workspace", "/settings/users", "/settings/keys", "/settings/status", "/settings/audit"),
-    "/settings/account",
+    *("/settings/account", "/segments", "/segments/new", "/segments/new?start=cart", "/segments/lists"),
+    "/segments/details",
 )
 
 
@@ -27,7 +28,10 @@ async def all_pages(visitor: Visitor, shop: Shop) -> list[str]:
     await visitor.open("/profiles?q=Mai")
     person = await visitor.page.locator("#rows a.row-link").first.get_attribute("href")
     source = f"/sources/{shop.source['id']}"
-    own = [f"{person}{part}" for part in ("", "/identity", "/merge", "/merge?q=binh")]
+    own = [f"{person}{part}" for part in ("", "/identity", "/scores", "/merge", "/merge?q=binh")]
+    segment = f"/segments/{shop.segment}"
+    why = f"{segment}/why/{str(person).removeprefix('/profiles/')}"
+    own += [segment, f"{segment}/edit", why, f"/segments/lists/{shop.list}"]
     return [*PAGES, *own, source, f"{source}/connect", "/sources/quickstart/connect"]
 
 
@@ -73,7 +77,7 @@ async def test_dialogs_and_unfolded_events_can_be_used_by_everybody(browser: Bro
 
 def kind_of(path: str) -> str:
     """Pages that differ in a person, a source or a filter are of one kind."""
-    return re.sub(r"(prf|src)_\w+", "…", path.partition("?")[0])
+    return re.sub(r"(prf|src|sgm|lst|ctr)_\w+", "…", path.partition("?")[0])
 
 
 async def test_whatever_a_link_leads_to_exists(browser: Browser, shop: Shop) -> None:
@@ -90,7 +94,7 @@ async def test_whatever_a_link_leads_to_exists(browser: Browser, shop: Shop) -> 
             visits[kind_of(path)] += 1
             await visitor.open(path)
             todo += await visitor.page.eval_on_selector_all(
-                "a[href^='/']", "found => found.map(link => link.getAttribute('href'))"
+                "a[href^='/']:not([download])", "found => found.map(link => link.getAttribute('href'))"
             )
         assert len(visits) >= 15
 

@@ -63,9 +63,9 @@ class Frame:
 
     @property
     def actor(self) -> Actor:
-        """Only on pages behind the login."""
+        """Only on pages behind the login. Speaks the language of the page."""
         assert self.person is not None
-        return self.person.actor
+        return replace(self.person.actor, language=self.l10n.language)
 
     def may(self, *scopes: str) -> bool:
         return self.person is not None and self.person.actor.may(*scopes)
