@@ -36,6 +36,8 @@ def is_known(one: Field, state: State) -> bool:
 
 
 def _has_trait(state: State, path: Path) -> bool:
+    if path[0] not in state.traits and (len(path) == 1 or ".".join(path) not in state.traits):
+        return False
     named = {name: state.traits[name].value for name in {path[0], ".".join(path)} if name in state.traits}
     return any(_says_something(value) for value in found(named, path))
 
