@@ -127,6 +127,10 @@ def test_life_of_a_segment(tmp_path: Path) -> None:
         for one in (pro, rest):
             wait_for(partial(is_live, api, one), 30, lambda: "not computed")
         wait_for(lambda: (len(members(api, pro)), len(members(api, rest))) == (10, 10), 20, lambda: "not computed")
+        listed = api.get("/profiles", params={"segment": pro}).json()
+        assert (listed["total"], {row["id"] for row in listed["data"]}) == (10, set(members(api, pro)))
+        hint = api.post("/segments/preview", json={"condition": {"trait": "plan", "is": "gte", "value": 2}}).json()
+        assert (hint["count"], hint["held_as_text"]) == (0, [{"trait": "plan", "count": 20, "exact": True}])
         ring = api.put(f"/segments/{pro}", json={"name": "Pro", "condition": {"segment": rest, "is": "in"}})
         assert (ring.status_code, ring.json()["code"]) == (409, "segment_cycle")
         edited = api.put(

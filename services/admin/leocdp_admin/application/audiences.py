@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from leocdp.contracts.config_entries import SegmentConfig, segment_config
 from leocdp.domain.errors import Invalid
 from leocdp.domain.segments.audience import member_key
 from leocdp.domain.segments.explain import Explained, explain
+from leocdp.domain.segments.nodes import All, Any_, Node, Not, Path, Trait, ValueTest
 from leocdp.domain.segments.parse import parse_condition, to_json
+from leocdp.domain.segments.printing import dotted
 from leocdp.domain.segments.references import references
 from leocdp.domain.segments.subject import Setting, subject_of
 from leocdp.domain.segments.words import describe
 from leocdp.ports.clock import Clock
-from leocdp.ports.profile_reader import Bucket, ProfileReader
+from leocdp.ports.profile_reader import Bucket, ProfileReader, Question
 from leocdp_admin.application.actor import Actor
 from leocdp_admin.application.definitions import SEGMENT, Definitions
 from leocdp_admin.application.errors import Forbidden, Unacceptable
@@ -33,6 +36,7 @@ from leocdp_admin.application.shapes.segments import (
     ExplainedShape,
     ExplanationShape,
     GrowthShape,
+    HeldAsText,
     MemberRow,
     OverlapPart,
     OverlapShape,
@@ -44,6 +48,7 @@ from leocdp_admin.application.shapes.segments import (
 from leocdp_admin.application.trail import AuditTrail
 
 CSV_PAGE: Final = 1_000
+MOST_HINTS: Final = 5
 DAY_MS: Final = 86_400_000
 HOURS_UP_TO_DAYS: Final = 3
 
@@ -80,6 +85,7 @@ class Audiences:
         size = await self._reader.size_of(question, sample=not asked.exact)
         hits = await self._reader.matching(question, limit=asked.sample) if asked.sample else []
         total = (await self._reader.counts()).people
+        texts = [await self._held_as_text(question, path) for path in numeric_traits(condition)[:MOST_HINTS]]
         await self._trail.record(actor.did("segment.preview", at=self._clock.now(), count=size.count))
         return masked(
             PreviewShape(
@@ -89,9 +95,16 @@ class Audiences:
                 total=total,
                 sample=[profile_row(hit) for hit in hits],
                 description=describe(condition, actor.language or "en", await self._segments.names()),
+                held_as_text=[one for one in texts if one.count],
             ),
             actor,
         )
+
+    async def _held_as_text(self, question: Question, path: Path) -> HeldAsText:
+        """Every text begins with nothing."""
+        text = replace(question, condition=Trait(path, ValueTest("starts_with", "")))
+        size = await self._reader.size_of(text, sample=True)
+        return HeldAsText(trait=dotted(path), count=size.count, exact=size.exact)
 
     async def members(self, actor: Actor, segment_id: str, asked: PageAsked) -> ListOf[MemberRow]:
         actor.require("segments:read", "segments:write")
@@ -198,6 +211,18 @@ class Audiences:
                 for each in page.data
             )
             cursor, more = page.next, page.next is not None
+
+
+def numeric_traits(node: Node) -> list[Path]:
+    """Traits that a condition compares with numbers, and does not cast, each once."""
+    if isinstance(node, All | Any_):
+        return list(dict.fromkeys(path for part in node.parts for path in numeric_traits(part)))
+    if isinstance(node, Not):
+        return numeric_traits(node.part)
+    if not isinstance(node, Trait) or node.test.as_number:
+        return []
+    literals = (node.test.value, *node.test.values)
+    return [node.path] if any(isinstance(one, int | float) and not isinstance(one, bool) for one in literals) else []
 
 
 def _explained(found: Explained, language: str, names: dict[str, str]) -> ExplainedShape:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from leocdp.contracts.config_entries import segment_config
 from leocdp.domain.profiles.state import Profile
 from leocdp.domain.scoring.explain import ExplainedScore, explain_scores
 from leocdp.domain.segments.audience import member_key
@@ -24,6 +25,11 @@ class Memberships:
         self._questions = questions
         self._settings = settings
         self._clock = clock
+
+    async def key(self, segment_id: str) -> str | None:
+        """Under which members of the version in force are kept; None while there is none. Raises NotFound."""
+        config = segment_config(await self._definitions.get(SEGMENT, segment_id))
+        return member_key(config.id, config.current.version) if config.current else None
 
     async def scores(self, profile: Profile, language: str) -> Sequence[ScoreShape]:
         """As they stand now, with what gave which points."""

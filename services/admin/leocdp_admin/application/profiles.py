@@ -95,6 +95,8 @@ class Profiles:
     async def search(self, actor: Actor, asked: ProfilesAsked) -> ProfileList:
         """A list of people; contacts are not searched for an actor who must not see them."""
         actor.require("profiles:read")
+        if asked.segment:
+            return await self._members(actor, asked)
         query = ProfileQuery(
             q=asked.q,
             status=asked.status,
@@ -112,6 +114,20 @@ class Profiles:
         return masked(
             ProfileList(data=rows, next=page.next, total="1000+" if page.total is None else page.total), actor
         )
+
+    async def _members(self, actor: Actor, asked: ProfilesAsked) -> ProfileList:
+        if asked.q or asked.status or asked.label:
+            raise Unacceptable([Problem("segment", "cannot be combined with q, status or label")])
+        key = await self._memberships.key(asked.segment)
+        if key is None:
+            return ProfileList(data=[], next=None, total=0)
+        page = await self._reader.members(key, limit=asked.limit, cursor=asked.cursor)
+        total = await self._reader.member_count(key)
+        await self._trail.record(
+            actor.did("profile.list", at=self._clock.now(), segment=asked.segment, count=len(page.data))
+        )
+        rows = [profile_row(each.person) for each in page.data]
+        return masked(ProfileList(data=rows, next=page.next, total=total if total <= 1_000 else "1000+"), actor)
 
     async def events(self, actor: Actor, ref: str, asked: ProfileEventsAsked) -> ListOf[EventShape]:
         """Newest first by ``timestamp``, over all that was merged into the person."""

@@ -143,6 +143,9 @@ class ProfilesAsked(PageAsked):
     q: str = Field(default="", max_length=200, description="Name, contact or id, or the beginning or a part of one.")
     status: Literal["", "identified", "anonymous"] = ""
     label: str = Field(default="", max_length=100)
+    segment: str = Field(
+        default="", max_length=100, description="Members of this segment, in an order of their own; alone."
+    )
     sort: Literal["last_seen", "first_seen", "name"] = "last_seen"
 
 

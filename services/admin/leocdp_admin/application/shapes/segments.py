@@ -64,6 +64,14 @@ class PreviewAsked(Asked):
     sample: int = Field(default=5, ge=0, le=50, description="How many people to show.")
 
 
+class HeldAsText(Shape):
+    """People whose trait is text where the condition compares numbers: they cannot satisfy it."""
+
+    trait: str
+    count: int
+    exact: bool
+
+
 class PreviewShape(Shape):
     count: int
     exact: bool
@@ -71,6 +79,9 @@ class PreviewShape(Shape):
     total: int = Field(description="People there are in all.")
     sample: list[ProfileRow]
     description: str
+    held_as_text: list[HeldAsText] = Field(
+        default_factory=list, description='Traits to which `"as": "number"` would bring more people.'
+    )
 
 
 class MemberRow(ProfileRow):
