@@ -48,7 +48,7 @@ class Announced:
     def __init__(self) -> None:
         self._callbacks: list[Callable[[ConfigEntry], None]] = []
         self._versions: dict[str, int] = {}
-        self.entries: dict[str, ConfigEntry] = {}
+        self._late: list[ConfigEntry] = []
 
     def on_change(self, callback: Callable[[ConfigEntry], None]) -> None:
         self._callbacks.append(callback)
@@ -57,14 +57,24 @@ class Announced:
         key = f"{kind}:{id}"
         version = self._versions[key] = self._versions.get(key, 0) + 1
         entry = ConfigEntry(kind=kind, id=id, version=version, at=at, deleted=deleted, data=dict(data))
-        self.entries[key] = entry
+        self.tell(entry)
+
+    def tell(self, entry: ConfigEntry) -> None:
+        self._late.append(entry)
         for callback in self._callbacks:
             callback(entry)
+
+    def tell_late(self, other: Announced) -> None:
+        """Tell somebody else what has been told here since the last time."""
+        for entry in self._late:
+            other.tell(entry)
+        self._late.clear()
 
 
 @dataclass
 class Timeline:
-    """``told``: everything that other systems were told, in order."""
+    """``told``: everything that other systems were told, in order. ``late`` is a second worker's knowledge of the
+    definitions, which is as old as the last :meth:`catch_up`."""
 
     store: ProfileStore
     clock: TurnedClock = field(default_factory=TurnedClock)
@@ -75,16 +85,24 @@ class Timeline:
     def __post_init__(self) -> None:
         self.config = Announced()
         self.live = LiveCatalogue(self.config, self.zone)
+        self._late_config = Announced()
+        self.late = LiveCatalogue(self._late_config, self.zone)
         self.metrics = Metrics()
         self._segments: dict[str, dict[str, Any]] = {}
-        self._refresher = Refresher(
+        self._refresher = self.worker(self.live)
+
+    def worker(self, catalogue: LiveCatalogue) -> Refresher:
+        return Refresher(
             store=self.store,
-            catalogue=self.live,
+            catalogue=catalogue,
             metrics=self.metrics,
             clock=self.clock,
             lock=asyncio.Lock(),
             committed=lambda: None,
         )
+
+    def catch_up(self) -> None:
+        self.config.tell_late(self._late_config)
 
     # Definitions
 
@@ -163,10 +181,11 @@ class Timeline:
         assert outcome.state == "applied", outcome.reason
         return outcome.result
 
-    async def apply(self, *items: Envelope | Command) -> Changes:
-        """One batch."""
+    async def apply(self, *items: Envelope | Command, late: bool = False) -> Changes:
+        """One batch; ``late``: by the second worker."""
+        catalogue = (self.late if late else self.live).current
         snapshot = await self.store.load(load_request(items, RULES))
-        changes = decide(items, snapshot, RULES, self.clock.at, self.live.current)
+        changes = decide(items, snapshot, RULES, self.clock.at, catalogue)
         await self.store.commit(changes, (), self.clock.at)
         await self._hear()
         return changes

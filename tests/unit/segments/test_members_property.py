@@ -19,7 +19,7 @@ from leocdp.domain.scoring.quality import with_quality
 from leocdp.domain.scoring.stages import stage_of
 from leocdp.domain.segments.audience import Audience
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.timeline import DAY, HOUR, MINUTE, Timeline
+from tests.fakes.timeline import DAY, EVERY, HOUR, MINUTE, Timeline
 
 CONDITIONS: list[dict[str, Any]] = [
     {"everyone": True},
@@ -81,6 +81,7 @@ class Life:
             *[self.pass_time] * 5,
             self.act,
             self.act,
+            self.second_worker,
             self.change_definitions,
         ]
         for _ in range(steps):
@@ -125,10 +126,16 @@ class Life:
                 given["consent"] = {"marketing": random.random() < 0.6}
             ago = random.choice((0, 0, 0, MINUTE, HOUR, 5 * HOUR, 3 * DAY))
             items.append(timeline.event(text, ago=ago, **given))
-        await timeline.apply(*items)
+        # Now and then by a worker who does not know the latest definitions yet.
+        await timeline.apply(*items, late=random.random() < 0.2)
 
     async def pass_time(self) -> None:
         await self.timeline.wait(self.random.choice((1, MINUTE, 20 * MINUTE, HOUR, HOUR, 9 * HOUR, DAY)))
+
+    async def second_worker(self) -> None:
+        if self.random.random() < 0.5:
+            self.timeline.catch_up()
+        await self.timeline.worker(self.timeline.late).step(EVERY, bring_up=True)
 
     async def act(self) -> None:
         random, timeline = self.random, self.timeline

@@ -13,7 +13,6 @@ from leocdp.adapters.sqlite.profile_store import SQLiteProfileStore
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.domain.decisions import Changes
 from leocdp.domain.segments.audience import SHARDS, shard_of
-from leocdp.kit.metrics import Metrics
 from leocdp.ports.event_log import TopicPartition
 from leocdp.ports.profile_store import Conflict, PositionMove
 from leocdp_processor.refresher import Refresher, shards_of
@@ -39,17 +38,6 @@ async def test_every_shard_has_one_worker() -> None:
     assert list(await shards_of(nobody, 24)) == []
 
 
-def worker(timeline: Timeline, store: Any) -> Refresher:
-    return Refresher(
-        store=store,
-        catalogue=timeline.live,
-        metrics=Metrics(),
-        clock=timeline.clock,
-        lock=asyncio.Lock(),
-        committed=lambda: None,
-    )
-
-
 async def finish(refresher: Refresher, shards: Sequence[int]) -> None:
     while await refresher.step(shards, bring_up=True):
         pass
@@ -63,7 +51,7 @@ async def test_two_workers_share_the_people(tmp_path: Path) -> None:
     for number in range(200):
         await timeline.see(f"u{number}", "Order Completed")
     timeline.clock.at += DAY
-    one, other = worker(timeline, store), worker(timeline, store)
+    one, other = timeline.worker(timeline.live), timeline.worker(timeline.live)
     even, odd = EVERY[0::2], EVERY[1::2]
     await finish(one, even)
     left = [record.record.profile_id for record in await store.pending_outbox(1_000)]
@@ -96,7 +84,7 @@ async def test_a_timer_whose_person_changed_meanwhile_is_taken_again() -> None:
     timeline.told.clear()
     timeline.clock.at += DAY
     store.before = lambda: timeline.see("u1")
-    refresher = worker(timeline, store)
+    refresher = timeline.worker(timeline.live)
     with pytest.raises(Conflict):
         await refresher.step(EVERY, bring_up=True)
     await timeline.refresh()

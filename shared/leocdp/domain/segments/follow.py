@@ -43,8 +43,8 @@ def follow(
 ) -> Followed:
     """``changed``: the profiles that the decision writes, of which the audiences are set; ``before``: as loaded."""
     followed = Followed()
-    if not catalogue.generation:
-        return followed
+    if not catalogue.generation and all(profile.audience is None for profile in changed):
+        return followed  # Nothing was ever defined, as far as anybody knows.
     batch = _Batch(catalogue, before, journal, root_of, now)
     batch.take(events)
     lineage = Lineage(changed, before) if journal.merges else None
