@@ -18,7 +18,7 @@ from leocdp.domain.decisions import Changes, LoadRequest
 from leocdp.domain.profiles.state import Profile
 from leocdp.domain.segments.audience import SHARDS
 from leocdp.domain.segments.catalogue import Catalogue
-from leocdp.domain.segments.refresh import Reading, Refreshed, is_wanted, refresh, wanted
+from leocdp.domain.segments.refresh import Reading, Refreshed, is_wanted, refresh, set_aside, wanted
 from leocdp.domain.segments.subject import EventFact
 from leocdp.kit import metric_catalogue as m
 from leocdp.kit.logs import get_logger
@@ -144,7 +144,7 @@ class Refresher:
         roots = [one for one in map(snapshot.profiles.get, ids) if one and is_wanted(catalogue, one, now)]
         readings = {root.id: wanted(catalogue, root, now) for root in roots}
         events = await self._read(roots, readings)
-        done = [refresh(catalogue, root, readings[root.id], events.get(root.id, ()), now) for root in roots]
+        done = [self._decided(catalogue, root, readings[root.id], events.get(root.id, ()), now) for root in roots]
         if done:
             changes = Changes()
             for one in done:
@@ -156,6 +156,17 @@ class Refresher:
                 self._committed()
             self._measure(done)
         return len(done)
+
+    def _decided(
+        self, catalogue: Catalogue, root: Profile, reading: Reading, events: Sequence[EventFact], now: int
+    ) -> Refreshed:
+        """A defect that one person triggers must neither stop everybody else nor vanish."""
+        try:
+            return refresh(catalogue, root, reading, events, now)
+        except Exception:
+            logger.exception("segments of a person cannot be told; tried again in an hour", profile=root.id)
+            self._metrics.inc(m.PROCESSOR_REFRESHED, why="failed")
+            return set_aside(catalogue, root, now)
 
     async def _read(
         self, roots: Sequence[Profile], readings: Mapping[str, Reading]

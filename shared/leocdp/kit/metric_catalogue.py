@@ -84,8 +84,8 @@ PROCESSOR_OUTBOX_PENDING: Final = MetricSpec(
 PROCESSOR_REFRESHED: Final = MetricSpec(
     "leocdp_processor_refreshed_total",
     "counter",
-    "People whose segments were asked again beside the path of events: their time had come (due), or a definition had "
-    "changed (behind).",
+    "People whose segments were asked again beside the path of events: their time had come (due), a definition had "
+    "changed (behind), or they could not be told (failed).",
     ("why",),
 )
 PROCESSOR_TIMER_DELAY_SECONDS: Final = MetricSpec(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from leocdp.contracts.topics import SEGMENTS_MEMBERSHIP
+from leocdp.domain.segments.judge import Judge
 from tests.fakes.timeline import DAY, HOUR, MINUTE, Timeline
 from tests.fakes.world import START
 
@@ -305,3 +308,35 @@ async def test_every_fact_has_an_id_of_its_own(timeline: Timeline) -> None:
         await timeline.wait(HOUR)
     assert timeline.sequence() == ["+twice a day event", "-twice a day time"] * 3
     assert len(set(ids(timeline.told))) == 6
+
+
+async def test_somebody_who_cannot_be_told_stops_nobody(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in conditions: the event is counted, others are told of, and it is tried again."""
+    timeline.score({})
+    await timeline.segment("buyers", BUYERS)
+    await timeline.see("u1")
+    await timeline.see("u2")
+    broken = (await timeline.root("u1")).id
+    ask = Judge.ask
+
+    def breaking(judge: Judge, *arguments: Any) -> None:
+        if judge.subject.id == broken:
+            raise RuntimeError("a defect of ours")
+        ask(judge, *arguments)
+
+    monkeypatch.setattr(Judge, "ask", breaking)
+    await timeline.apply(timeline.event("u1", "Order Completed"), timeline.event("u2", "Order Completed"))
+    assert (await timeline.root("u1")).folded.total == 2
+    await timeline.refresh()
+    assert [await timeline.is_in(user, "buyers") for user in ("u1", "u2")] == [False, True]
+    root = await timeline.root("u1")
+    assert root.audience is not None
+    assert "purchase" not in root.audience.scores.get("engagement", {})
+    monkeypatch.undo()
+    await timeline.wait(HOUR)
+    assert await timeline.is_in("u1", "buyers")
+    audience = (await timeline.root("u1")).audience
+    assert audience is not None
+    assert audience.stage == (await timeline.root("u2")).audience.stage  # type: ignore[union-attr]
+    assert timeline.sequence(broken) == ["+buyers time"]
+    await matches(timeline)

@@ -14,10 +14,13 @@ from leocdp.domain.identity.working_set import WorkingSet
 from leocdp.domain.privacy.erasure import ERASED, without_erased
 from leocdp.domain.segments.catalogue import Catalogue
 from leocdp.domain.segments.follow import follow
+from leocdp.kit.logs import get_logger
 from leocdp_processor.decide.commands import decide_command, needs
 from leocdp_processor.decide.events import decide_event
 from leocdp_processor.decide.membership import membership_records
 from leocdp_processor.decide.outbox import outbox_records
+
+logger = get_logger(__name__)
 
 Item = Envelope | Command
 
@@ -89,6 +92,8 @@ def decide(
             changes.commands.append(decide_command(item, people, journal, snapshot, changes, now))
     _conclude(changes, people, journal, dropped)
     followed = follow(catalogue, changes.profiles, snapshot.profiles, changes.events, journal, people.root_of, now)
+    for root, error in followed.failed:
+        logger.error("segments of a person cannot be told; they are made again", profile=root, exc_info=error)
     changes.members = followed.members
     changes.outbox += membership_records(followed.moves)
     return changes

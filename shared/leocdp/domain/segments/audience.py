@@ -15,6 +15,8 @@ SHARDS: Final = 64
 SAMPLES: Final = 1024
 MOST_KEPT: Final = 1_000
 """Matches that one node keeps for one person; beyond that the node is computed from the events."""
+UNKNOWN: Final = 1
+"""Generation of an audience of which nothing can be relied on any more; 0 is one that never had any."""
 RECOMPUTE_EVERY_MS: Final = 5_000
 """How often at most the events of one person are read again."""
 

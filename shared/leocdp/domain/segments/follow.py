@@ -15,7 +15,7 @@ from leocdp.domain.decisions import EventWrite, MemberWrite
 from leocdp.domain.events import Envelope
 from leocdp.domain.identity.history import Journal, Origin, of_event
 from leocdp.domain.profiles.state import Profile
-from leocdp.domain.segments.audience import Audience
+from leocdp.domain.segments.audience import UNKNOWN, Audience
 from leocdp.domain.segments.catalogue import Catalogue, Track
 from leocdp.domain.segments.changed import NOTHING, may_know_more, touched_by_state
 from leocdp.domain.segments.judge import Judge
@@ -30,6 +30,8 @@ from leocdp.domain.segments.subject import EventFact
 class Followed:
     members: list[MemberWrite] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    failed: list[tuple[str, Exception]] = field(default_factory=list)
+    """People of whom a defect of ours let nothing be decided: the refresh makes theirs from the events."""
 
 
 def follow(
@@ -60,7 +62,11 @@ def follow(
                 base = Audience(generation=catalogue.generation)
         if base is None:
             continue  # Nothing was ever kept for this person: the refresh makes it from the events.
-        profile.audience = _Person(batch, profile, base, merged).follow(followed)
+        try:
+            profile.audience = _Person(batch, profile, base, merged).follow(followed)
+        except Exception as error:  # noqa: BLE001 - an event must not be lost because somebody's segments cannot be told
+            followed.failed.append((profile.id, error))
+            profile.audience = replace(base, generation=UNKNOWN, due=now)
     return followed
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec.structs import replace
 
 from leocdp.domain.decisions import AudienceWrite, MemberWrite
 from leocdp.domain.profiles.bounds import OTHER
 from leocdp.domain.profiles.state import Profile, State
 from leocdp.domain.scoring.points import build as build_points
-from leocdp.domain.segments.audience import RECOMPUTE_EVERY_MS, Audience
+from leocdp.domain.segments.audience import RECOMPUTE_EVERY_MS, Audience, NodeState
 from leocdp.domain.segments.catalogue import Catalogue, Counted, Track
 from leocdp.domain.segments.judge import Judge
 from leocdp.domain.segments.moves import Move, Why, announce, own_copy, write_members
@@ -34,6 +37,12 @@ class Reading:
     @property
     def is_nothing(self) -> bool:
         return not (self.keys or self.scores)
+
+
+AGAIN_AFTER_MS: Final = 3_600_000
+"""When somebody whom a defect of ours keeps from being decided on is tried again."""
+_EVERYTHING: Final = ""
+"""In the place of a node: points are to be made again, too."""
 
 
 @dataclass(slots=True)
@@ -61,6 +70,7 @@ def wanted(catalogue: Catalogue, root: Profile, now: int) -> Reading:
     if audience.generation < catalogue.generation:
         keys.update(key for key, one in catalogue.nodes.items() if one.since > audience.generation)
     scores = catalogue.scoring is not None and catalogue.scoring_since > audience.generation
+    scores = scores or (catalogue.scoring is not None and _EVERYTHING in audience.nodes)
     if keys or scores or now >= audience.read_at + RECOMPUTE_EVERY_MS:
         keys |= _cut(audience) & catalogue.nodes.keys()
     if not keys and not scores:
@@ -87,6 +97,15 @@ def _happened(state: State, nodes: Iterable[Counted]) -> tuple[frozenset[str], f
 def refresh(catalogue: Catalogue, root: Profile, reading: Reading, events: Sequence[EventFact], now: int) -> Refreshed:
     """``events``: all that ``reading`` names, or more, in order of time."""
     return _Refresh(catalogue, root, reading, events, now).decide()
+
+
+def set_aside(catalogue: Catalogue, root: Profile, now: int) -> Refreshed:
+    """Somebody who cannot be decided on keeps their answers for a while, and keeps nobody else waiting."""
+    audience = root.audience or Audience()
+    generation = max(audience.generation, catalogue.generation)
+    lost = {key: NodeState(cut=True) for key in (_EVERYTHING, *catalogue.nodes)}
+    kept = replace(audience, generation=generation, due=now + AGAIN_AFTER_MS, nodes=lost, read_at=now)
+    return Refreshed(AudienceWrite(root.id, root.revision, kept))
 
 
 class _Refresh:
@@ -143,12 +162,13 @@ class _Refresh:
             else:
                 nodes[key] = state
         if not self._reading.is_nothing:
+            nodes.pop(_EVERYTHING, None)
             self._audience.read_at = self._now
 
     def _score(self) -> None:
         """People who are not behind have the points that their events have given them."""
         audience, scoring, state = self._audience, self._catalogue.scoring, self._root.folded
-        if not self._behind:
+        if not self._behind and not self._reading.scores:
             return
         if scoring is None:
             audience.scores, audience.stage = {}, ""
