@@ -1,4 +1,4 @@
-"""Two processors share the people of one store: events of any partition bring them in, timers of shards take them out."""
+"""Two processors share the people of a store: events of any partition bring them in, timers of shards take them out."""
 
 from __future__ import annotations
 
