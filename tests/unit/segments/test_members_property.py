@@ -17,6 +17,7 @@ from leocdp.domain.profiles.state import Profile
 from leocdp.domain.scoring.points import Scores, build
 from leocdp.domain.scoring.quality import with_quality
 from leocdp.domain.scoring.stages import stage_of
+from leocdp.domain.segments import computed
 from leocdp.domain.segments.audience import Audience
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.timeline import DAY, EVERY, HOUR, MINUTE, Timeline
@@ -187,12 +188,22 @@ class Life:
             audience = root.audience or Audience()
             assert set(audience.members) == await timeline.expected(root), root.id
             await self.check_scores(root, audience)
+            await self.check_computed(root, audience)
             assert audience.due is None or audience.due > timeline.clock.at
             catalogue = timeline.catalogue
             current = {catalogue.current[key] for key in audience.members if key in catalogue.current}
             assert set(audience.announced) - catalogue.frozen == current - catalogue.frozen, root.id
         ids = [record.id for record in timeline.told]
         assert len(set(ids)) == len(ids)
+
+    async def check_computed(self, root: Profile, audience: Audience) -> None:
+        timeline, catalogue = self.timeline, self.timeline.catalogue
+        facts = await timeline.facts(root)
+        values = {
+            one.trait: computed.value(one.computed, None, timeline.clock.at, catalogue.setting, facts)[0]
+            for one in catalogue.computed
+        }
+        assert audience.computed == {trait: value for trait, value in values.items() if value is not None}
 
     async def check_scores(self, root: Profile, audience: Audience) -> None:
         """Points follow from all events, in whatever order they came."""

@@ -263,8 +263,13 @@ async def test_what_only_the_events_can_tell_is_read_within_seconds(timeline: Ti
     await timeline.refresh()
     assert not await timeline.is_in("u1", "busy")
     await timeline.apply(*(timeline.event("u1", properties={"n": 1}) for _ in range(100)))
-    await timeline.wait(5_000)
+    began = timeline.clock.at
+    await timeline.wait(6_000)
     assert await timeline.is_in("u1", "busy")
+    audience = (await timeline.root("u1")).audience
+    assert audience is not None
+    # 1,100 events had been read when the last ones came, then 1,200.
+    assert audience.read_at == began + 110 + 5_000 + 120
     await matches(timeline)
     await timeline.wait(HOUR)
     assert not await timeline.is_in("u1", "busy")

@@ -76,7 +76,7 @@ class Audience(Struct, omit_defaults=True):
     stage: str = ""
     """Funnel stage by the metric table."""
     read_at: int = 0
-    """When the person's events were read last."""
+    """When the person's events were read last, and a while for what that cost."""
 
 
 def shard_of(profile_id: str) -> int:
