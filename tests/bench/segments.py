@@ -1,7 +1,8 @@
 """Benchmarks of segments: what they cost events, a window that closes for many people at once, a new segment.
 
-* Events beside 0, 20 and 200 live segments, a fifth of which each event touches: as in ``processor``, CPU seconds of
-  the real process on one core, the outbox included. The figure without segments is the limit of the others.
+* Events with scores alone, and beside 0, 20 and 200 live segments, a fifth of which each event touches: as in
+  ``processor``, CPU seconds of the real process on one core, the outbox included. The figure without segments is the
+  limit of the others.
 * Everybody looked at something in one second, and the window of an hour closes for all of them in one second: seconds
   from that instant to the commit that takes the last one out.
 * A new segment whose events have to be read for everybody: seconds from its definition until nobody is behind.
@@ -59,9 +60,11 @@ def conditions(count: int) -> Iterator[dict[str, Any]]:
         )[number % 5]
 
 
-async def define(folder: Path, wanted: Sequence[tuple[str, dict[str, Any]]], at: int) -> None:
+async def define(folder: Path, wanted: Sequence[tuple[str, dict[str, Any]]], at: int, *, scores: bool = False) -> None:
     log = SQLiteEventLog(folder / "log.db", make_folder=True)
     await log.start()
+    if scores:
+        await publish_entry(log, ConfigEntry(kind="scoring", id="default", version=1, at=at - 1))
     for number, (id, condition) in enumerate(wanted):
         data = {"id": id, "name": id, "current": {"version": 1, "condition": condition}}
         await publish_entry(log, ConfigEntry(kind="segment", id=id, version=1, at=at + number, data=data))
@@ -75,13 +78,13 @@ def now() -> int:
 # Events beside segments
 
 
-def beside(count: int) -> list[float]:
+def beside(count: int, *, scores: bool = False) -> list[float]:
     """Events per CPU second of each run."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="leocdp-bench-") as name:
         folder = Path(name)
         wanted = [(f"sgm_{number:016x}", one) for number, one in enumerate(conditions(count))]
-        asyncio.run(define(folder, wanted, now() - 1_000))
+        asyncio.run(define(folder, wanted, now() - 1_000, scores=scores))
         settings = {"LEOCDP_DATA_DIR": name, "LEOCDP_PROCESSOR_PORT": str(port)}
         with service("leocdp_processor", port, core=0, **settings) as pid:
             bench = Bench(folder, pid, port, began=now() - 600_000)
@@ -95,6 +98,15 @@ def beside(count: int) -> list[float]:
 def events_beside_segments() -> list[Figure]:
     without = beside(0)
     figures = [figure("processor without segments, embedded, one core", without, "events per CPU second")]
+    figures.append(
+        figure(
+            "processor with scores by the built-in metrics, embedded, one core",
+            beside(0, scores=True),
+            "events per CPU second",
+            limits=without,
+            limit_of="without segments",
+        )
+    )
     for count in (20, 200):
         figures.append(
             figure(

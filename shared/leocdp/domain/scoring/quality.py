@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from leocdp.domain.profiles.state import State
@@ -10,7 +11,7 @@ from leocdp.domain.scoring.model import DATA_QUALITY, Field, Scoring
 from leocdp.domain.scoring.points import Scores
 from leocdp.domain.segments.audience import Points
 from leocdp.domain.segments.nodes import Path
-from leocdp.domain.segments.states import identifier_keys
+from leocdp.domain.segments.states import identifier_kinds
 from leocdp.domain.segments.values import found
 
 
@@ -25,14 +26,13 @@ def with_quality(scores: Scores, state: State, scoring: Scoring) -> Scores:
 
 def quality(state: State, scoring: Scoring) -> Mapping[str, Points]:
     """Field → its weight, for each field that is known."""
-    known = (one for one in scoring.fields.values() if one.weight and is_known(one, state))
+    kinds = identifier_kinds(state)
+    known = (one for one in scoring.fields.values() if one.weight and _is_known(one, state, kinds))
     return {one.id: Points(float(one.weight), 0, 1) for one in known}
 
 
-def is_known(one: Field, state: State) -> bool:
-    return any(_has_trait(state, path) for path in one.traits) or any(
-        identifier_keys(state, kind) for kind in one.identifiers
-    )
+def _is_known(one: Field, state: State, kinds: AbstractSet[str]) -> bool:
+    return not kinds.isdisjoint(one.identifiers) or any(_has_trait(state, path) for path in one.traits)
 
 
 def _has_trait(state: State, path: Path) -> bool:

@@ -27,8 +27,7 @@ _NOBODY: Final = -1
 def stage_of(scores: Scores, state: State, scoring: Scoring) -> str:
     """Id of the stage; empty: nothing that leads to one is known."""
     ranks = scoring.ranks
-    best = max((ranks.get(stage, _NOBODY) for stage in _floors(state, scoring)), default=_NOBODY)
-    customer_at, negative = _NOBODY, (_NOBODY, _NOBODY)
+    best, customer_at, negative = _NOBODY, _NOBODY, (_NOBODY, _NOBODY)
     for stage, at in _reached(scores, scoring):
         rank = ranks.get(stage)
         if rank is None:
@@ -42,6 +41,7 @@ def stage_of(scores: Scores, state: State, scoring: Scoring) -> str:
             customer_at = max(customer_at, at)
     if negative[1] != _NOBODY and negative[0] >= customer_at:
         return scoring.stages[negative[1]].id
+    best = max(best, _floor(state, scoring, best))
     return "" if best == _NOBODY else scoring.stages[best].id
 
 
@@ -64,10 +64,12 @@ def _of_metric(name: str, points: Points, scoring: Scoring) -> Iterator[tuple[st
         yield metric.again, points.at
 
 
-def _floors(state: State, scoring: Scoring) -> Iterator[str]:
-    if scoring.contact_stage and (contact_keys(state, "email") or contact_keys(state, "phone")):
-        yield scoring.contact_stage
+def _floor(state: State, scoring: Scoring, best: int) -> int:
+    """Rank of the least stage that a contact or coming back gives; what is no more than ``best`` is not looked for."""
+    contact, returning = (scoring.ranks.get(one, _NOBODY) for one in (scoring.contact_stage, scoring.returning_stage))
     first, last = state.first_seen, state.last_seen
     came_back = first is not None and last is not None and last - first >= scoring.returning_after
-    if scoring.returning_stage and came_back:
-        yield scoring.returning_stage
+    floor = returning if came_back else _NOBODY
+    if contact > max(best, floor) and (contact_keys(state, "email") or contact_keys(state, "phone")):
+        return contact
+    return floor

@@ -92,6 +92,19 @@ def identifier_keys(state: State, kind: str) -> list[str]:
     return [key for key, cell in state.identifiers.items() if cell.state != "shared" and _is_of(key, kind)]
 
 
+def identifier_kinds(state: State) -> set[str]:
+    """The kinds for which :func:`identifier_keys` finds a key."""
+    kinds: set[str] = set()
+    for key, cell in state.identifiers.items():
+        if cell.state != "shared":
+            head, _, rest = key.partition(":")
+            if head == "social":
+                kinds.update((head, f"social:{rest.partition(':')[0].partition('@')[0]}"))
+            else:
+                kinds.add(head.partition("@")[0])
+    return kinds
+
+
 def contact_keys(state: State, channel: str) -> list[str]:
     kind = CHANNELS.get(channel, channel)
     return [key for key in identifier_keys(state, kind) if state.identifiers[key].state == "active"]
