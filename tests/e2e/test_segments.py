@@ -184,6 +184,12 @@ def check_states(stack: Stack, api: httpx.Client, segment: str) -> None:
     wait_for(everybody_is_in, 30, lambda: "it does not work again")
 
 
+def dropped(api: httpx.Client) -> list[str]:
+    """What became of the commands that took the members off a deleted list."""
+    rows = api.get("/audit", params={"action": "list.drop"}).json()["data"]
+    return [api.get(f"/commands/{row['details']['command_id']}").json()["state"] for row in rows]
+
+
 def check_list(api: httpx.Client) -> None:
     guests = api.post("/lists", json={"name": "Guests"}).json()
     values = ["u-1", "u-2", "u-2", "nobody"]
@@ -196,6 +202,8 @@ def check_list(api: httpx.Client) -> None:
     wait_for(lambda: len(members(api, segment)) == 1, 20, lambda: "still on the list")
     assert api.delete(f"/lists/{guests['id']}").status_code == 204
     assert show(api, segment)["status"] == "broken"
+    wait_for(lambda: dropped(api) == ["applied"], 20, lambda: f"its members stay on it: {dropped(api)}")
+    assert len(members(api, segment)) == 1, "a broken segment keeps its last members"
 
 
 # Parts

@@ -25,6 +25,7 @@ from leocdp_admin.application.computed_traits import ComputedTraits
 from leocdp_admin.application.configuration import Configuration
 from leocdp_admin.application.dead_letters import DeadLetters
 from leocdp_admin.application.definitions import Definitions
+from leocdp_admin.application.dropped_lists import DroppedLists
 from leocdp_admin.application.events import Events
 from leocdp_admin.application.keys import Keys
 from leocdp_admin.application.lists import Lists
@@ -109,6 +110,7 @@ class Environment:
         self._definitions = Definitions(self.store, self.clock)
         self._promotion = Promotion(self._definitions, self.reader)
         self.services = self._services(passwords or Passwords())
+        self._dropped_lists = DroppedLists(self.store, self.reader, self.services.commands, self.clock)
         self._started = False
 
     def about(self) -> dict[str, Any]:
@@ -210,12 +212,13 @@ class Environment:
             await asyncio.sleep(TIDY_EVERY)
 
     async def _promote(self) -> None:
-        """New versions of segments come into force when they are computed."""
+        """New versions of segments come into force when they are computed; deleted lists lose their members."""
         while True:
             try:
                 await self._promotion.run_once()
+                await self._dropped_lists.run_once()
             except LeoError as error:
-                logger.debug("versions of segments wait", reason=str(error))
+                logger.debug("versions of segments and deleted lists wait", reason=str(error))
             await asyncio.sleep(PROMOTE_EVERY)
 
     async def _reconcile(self) -> None:
