@@ -7,7 +7,7 @@ is in a condition, a person or an event can make them raise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from leocdp.domain.segments.answers import Answer, all_of, any_of, negated
 from leocdp.domain.segments.audience import NodeState
@@ -30,6 +30,9 @@ from leocdp.domain.segments.states import answer_state
 from leocdp.domain.segments.subject import EventFact, Setting, Subject
 
 __all__ = ["Answer", "answer", "evaluate", "needs_events"]
+# Unions would be made anew with every question, and take longer than the rest of it.
+_GROUPS: Final = (All, Any_)
+_OF_EVENTS: Final = (EventCount, FirstTime, Pick, Aggregate, Sequence_, Regularity)
 StateOf: TypeAlias = Callable[[EventNode], NodeState | None]
 
 
@@ -50,22 +53,22 @@ def needs_events(node: Node, states: Mapping[str, NodeState]) -> bool:
 
 
 def answer_with(node: Node, subject: Subject, state_of: StateOf, now: int, setting: Setting) -> Answer:
-    if isinstance(node, All | Any_):
+    if isinstance(node, _GROUPS):
         parts = [answer_with(part, subject, state_of, now, setting) for part in node.parts]
         return all_of(parts) if isinstance(node, All) else any_of(parts)
     if isinstance(node, Not):
         return negated(answer_with(node.part, subject, state_of, now, setting))
-    if isinstance(node, EventCount | FirstTime | Pick | Aggregate | Sequence_ | Regularity):
+    if isinstance(node, _OF_EVENTS):
         return answer_events(node, state_of(node), now, setting)
     return answer_state(node, subject, now, setting)
 
 
 def event_nodes_of(node: Node) -> Iterator[EventNode]:
     """All event nodes of a condition."""
-    if isinstance(node, All | Any_):
+    if isinstance(node, _GROUPS):
         for part in node.parts:
             yield from event_nodes_of(part)
     elif isinstance(node, Not):
         yield from event_nodes_of(node.part)
-    elif isinstance(node, EventCount | FirstTime | Pick | Aggregate | Sequence_ | Regularity):
+    elif isinstance(node, _OF_EVENTS):
         yield node

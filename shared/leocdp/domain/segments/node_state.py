@@ -52,6 +52,7 @@ __all__ = ["SLACK_MS", "add", "build", "build_all", "join", "node_key"]
 SLACK_MS: Final = 3_600_000
 """How far the newest event may lie ahead of the clock of who asks. Times are clamped to when an observer accepted the
 event, so this is how far the clocks of two machines may differ."""
+_OF_VALUES: Final = (Pick, Aggregate)
 LONGEST_TEXT: Final = 1_000
 """Texts that are tallied or kept; longer ones are for the events to tell."""
 
@@ -300,7 +301,7 @@ def _trim(node: EventNode, state: NodeState, most: int) -> None:
         kept = kept[-telling(node.count) :]
     if len(kept) > most:
         kept, state.cut = kept[-most:], True
-    if isinstance(node, Pick | Aggregate):
+    if isinstance(node, _OF_VALUES):
         kept = [_bounded(match, state) for match in kept]
     state.kept = kept
 

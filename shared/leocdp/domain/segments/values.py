@@ -54,6 +54,8 @@ NEGATIONS: Final[Mapping[TestOperator, TestOperator]] = {
 }
 RELATIVE: Final[frozenset[TestOperator]] = frozenset({"within_last", "within_next", "older_than", "anniversary"})
 """Operators whose answer changes as time passes."""
+_NUMBERS: Final = (int, float)
+_LISTS: Final = (list, tuple)
 _NUMBER: Final = compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -64,7 +66,7 @@ def kind_of(value: object) -> Kind:
         return "boolean"
     if number_of(value) is not None:
         return "number"
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return "list"
     return "other" if is_there(value) else "missing"
 
@@ -75,7 +77,7 @@ def is_there(value: object) -> bool:
 
 def number_of(value: object) -> float | None:
     """A number as a double, None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         number = float(value)
@@ -86,7 +88,7 @@ def number_of(value: object) -> float | None:
 
 def cast_number(value: Any) -> Any:
     """``"as": "number"``: text that is a number becomes one (no blanks, no hex, no ``inf``); all else stays."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [cast_number(one) for one in value]
     if not isinstance(value, str) or len(value) > 400 or _NUMBER.fullmatch(value) is None:
         return value
@@ -110,7 +112,7 @@ def found(holder: Mapping[str, Any], path: Path) -> Sequence[Any]:
 def _inside(held: object, part: str) -> Iterator[Any]:
     if isinstance(held, Mapping):
         yield held.get(part)
-    elif isinstance(held, list | tuple):
+    elif isinstance(held, _LISTS):
         for one in held:
             if isinstance(one, Mapping):
                 yield one.get(part)
@@ -150,7 +152,7 @@ def _holds(test: ValueTest, op: TestOperator, value: Any, zone: tzinfo) -> bool:
         return _holds_date(test, op, instant_of(value, zone), zone)
     if op in ("gt", "gte", "lt", "lte", "between"):
         return _holds_order(test, op, number_of(value))
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return _holds_list(test, op, value)
     if op in _TEXT:
         return isinstance(value, str) and isinstance(test.value, str) and _TEXT[op](value, test.value, test.ignore_case)
