@@ -168,7 +168,9 @@ class Environment:
             events=Events(reader, store, trail, clock),
             dead_letters=DeadLetters(reader, commands, trail, clock),
             reviews=Reviews(reader, commands, trail, clock),
-            privacy=Privacy(reader, commands, in_force, store, self.log, trail, clock, key=self._erasure_key),
+            privacy=Privacy(
+                reader, commands, in_force, memberships, store, self.log, trail, clock, key=self._erasure_key
+            ),
             commands=commands,
             segments=segments,
             audiences=Audiences(definitions, segments, questions, reader, in_force, trail, clock),

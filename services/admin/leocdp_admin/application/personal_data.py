@@ -11,6 +11,7 @@ from leocdp.domain.profiles.state import Profile
 from leocdp.ports.profile_reader import EventQuery, ProfileReader
 from leocdp_admin.application.event_shape import event_shape
 from leocdp_admin.application.identity_shape import identity_shape
+from leocdp_admin.application.memberships import Memberships
 from leocdp_admin.application.profile_shape import profile_shape
 from leocdp_admin.application.shapes.base import iso, moment
 
@@ -18,10 +19,19 @@ _PAGE: Final = 200
 
 
 async def export(
-    reader: ProfileReader, root: Profile, rules: IdentityRules, purposes: Sequence[str], now: int
+    reader: ProfileReader,
+    root: Profile,
+    rules: IdentityRules,
+    purposes: Sequence[str],
+    memberships: Memberships,
+    now: int,
 ) -> AsyncIterator[bytes]:
-    """``{"exported_at", "profile", "identity", "events": […]}``, the events newest first, page by page."""
-    profile = profile_shape(root, rules, purposes, provenance=True)
+    """``{"exported_at", "profile", "identity", "events": […]}``, the events newest first, page by page.
+
+    Segments and scores are in it: what is inferred about a person is personal data too.
+    """
+    segments, scores = await memberships.of(root), await memberships.scores(root, "en")
+    profile = profile_shape(root, rules, purposes, segments, scores, provenance=True)
     leaves = await reader.leaves(root.id)
     identity = identity_shape(root, leaves, await reader.identity_history(root.leaf_ids), rules)
     yield f'{{"exported_at": "{iso(moment(now))}", "profile": {profile.model_dump_json()}'.encode()

@@ -25,6 +25,7 @@ from leocdp.ports.profile_reader import ProfileReader
 from leocdp_admin.application.actor import SYSTEM, Actor
 from leocdp_admin.application.commands import Commands, new_command_id
 from leocdp_admin.application.errors import Conflict, NotFound, NotNow
+from leocdp_admin.application.memberships import Memberships
 from leocdp_admin.application.personal_data import export
 from leocdp_admin.application.refs import not_found, parse_ref
 from leocdp_admin.application.settings_in_force import SettingsInForce
@@ -48,6 +49,7 @@ class Privacy:
         reader: ProfileReader,
         commands: Commands,
         settings: SettingsInForce,
+        memberships: Memberships,
         store: AdminStore,
         log: EventLog,
         trail: AuditTrail,
@@ -58,6 +60,7 @@ class Privacy:
         self._reader = reader
         self._commands = commands
         self._settings = settings
+        self._memberships = memberships
         self._store = store
         self._log = log
         self._trail = trail
@@ -104,7 +107,7 @@ class Privacy:
         now = self._clock.now()
         await self._trail.record(actor.did("privacy.export", root.id, at=now, request=row.id))
         rules, purposes = await self._settings.identity_rules(), await self._settings.purposes()
-        return export(self._reader, root, rules, purposes, now)
+        return export(self._reader, root, rules, purposes, self._memberships, now)
 
     # Requests
 
