@@ -28,8 +28,9 @@ class RetryingClient:
     """``workers`` visitors at a time, each with two devices and a user id; singles and batches mixed."""
 
     def __init__(self, url: str, write_key: str, *, seed: int, people: int, workers: int = 8, padding: int = 0) -> None:
-        """``padding``: bytes of text in each event, for loads that are to be large."""
-        self._url = url
+        """``url``: of an observer, or of several with commas between them: each try goes to any of them.
+        ``padding``: bytes of text in each event, for loads that are to be large."""
+        self._urls = url.split(",")
         self._auth = (write_key, "")
         self._random = Random(seed)
         self._people = people
@@ -80,7 +81,8 @@ class RetryingClient:
         while True:
             began = time.monotonic()
             try:
-                answer = await client.post(f"{self._url}/v1/batch", json={"batch": events}, auth=self._auth)
+                observer = self._random.choice(self._urls)
+                answer = await client.post(f"{observer}/v1/batch", json={"batch": events}, auth=self._auth)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.status_code == 200 and answer.json()["accepted"] == len(events):
