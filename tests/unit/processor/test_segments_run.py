@@ -127,3 +127,36 @@ async def test_the_log_read_again_gives_the_same_members_and_tells_nobody(tmp_pa
         again = [fact for fact in await told(processor) if fact["id"] not in ids]
         assert {fact["cause"] for fact in again} <= {"replay", "unmerge"}
         assert any(fact["cause"] == "replay" for fact in again)
+
+
+async def test_an_erased_person_leaves_without_a_word(tmp_path: Path) -> None:
+    async with running(tmp_path, erasure_key="a secret of more than thirty-two characters") as processor:
+        await define(processor, 1, current=BUYERS)
+        await processor.send(*(track(f"m{n}", "Order Completed", userId=f"u{n}") for n in range(2)))
+        await processor.counted(lambda counts: counts.events == 2)
+        gone, stays = [await profile_of(processor, f"user_id:u{n}") for n in range(2)]
+        await published(processor)
+        outcome = await processor.command("erase", "cmd_1", profile=gone)
+        assert outcome.state == "applied"
+        assert await members(processor) == {stays}
+        assert await processor.reader.member_count("sgm_buyers:1") == 1
+        await define(processor, 2, current=BUYERS, state="archived")
+
+        async def all_out() -> bool:
+            return not await members(processor)
+
+        await until(all_out)
+        await published(processor)
+        assert [fact["profile_id"] for fact in await told(processor) if fact["kind"] == "segment_left"] == [stays]
+
+
+async def test_a_removed_source_takes_its_people_out(tmp_path: Path) -> None:
+    async with running(tmp_path) as processor:
+        await define(processor, 1, current=BUYERS)
+        await processor.send(track("m1", "Order Completed", userId="u1"), source="demo")
+        await processor.send(track("m2", "Order Completed", userId="u2"))
+        await processor.counted(lambda counts: counts.events == 2)
+        assert len(await members(processor)) == 2
+        outcome = await processor.command("remove_source", "cmd_1", source="demo")
+        assert outcome.result["profiles"] == 1
+        assert await members(processor) == {await profile_of(processor, "user_id:u2")}
