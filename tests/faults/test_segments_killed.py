@@ -48,9 +48,9 @@ def test_everybody_enters_once_and_leaves_once(tmp_path: Path) -> None:
         wait_for(lambda: size(api, bought) == PEOPLE, 60, lambda: f"{size(api, bought)} bought")
         wait_for(lambda: size(api, looked) == 0, 120, lambda: f"{size(api, looked)} still looked")
         wait_for(
-            lambda: sum(one["segment"] == looked and one["kind"] == LEFT for one in told(stack)) >= PEOPLE // 2,
+            lambda: sum(one["segment_id"] == looked and one["kind"] == LEFT for one in told(stack)) >= PEOPLE // 2,
             30,
-            lambda: str(Counter((one["segment"], one["kind"]) for one in told(stack))),
+            lambda: str(Counter((one["segment_id"], one["kind"]) for one in told(stack))),
         )
         check(stack, bought, looked)
 
@@ -58,7 +58,7 @@ def test_everybody_enters_once_and_leaves_once(tmp_path: Path) -> None:
 def check(stack: Stack, bought: str, looked: str) -> None:
     found = told(stack)
     assert stack.killed["processor"] >= KILLS // 2
-    steps = Counter((one["segment"], one["kind"], one["profile_id"]) for one in found)
+    steps = Counter((one["segment_id"], one["kind"], one["profile_id"]) for one in found)
     assert set(steps.values()) == {1}, "somebody did something twice"
     who = {(segment, kind): {p for s, k, p in steps if (s, k) == (segment, kind)} for segment, kind, _ in steps}
     assert len(who[bought, ENTERED]) == PEOPLE

@@ -70,6 +70,10 @@ class Services:
             return False
 
     def all_ready(self) -> bool:
+        """What has ended, such as a service that finds no log when it starts, is started again as a pod would be."""
+        for number, process in self.running.items():
+            if process.poll() is not None:
+                self.start(number)
         return all(map(self.ready, range(len(SET))))
 
     def tail(self) -> str:

@@ -86,5 +86,6 @@ class OutboxPublisher:
 def _about(record: OutboxRecord) -> dict[str, Any]:
     """What the record is about beside the person."""
     if record.segment:
-        return {"segment": record.segment, "segment_version": record.segment_version}
+        change = record.kind.removeprefix("segment_")
+        return {"segment_id": record.segment, "segment_version": record.segment_version, "change": change}
     return {"changed": record.changed}

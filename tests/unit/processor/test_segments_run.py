@@ -53,8 +53,9 @@ async def test_an_event_is_told_with_the_segment_and_its_version(tmp_path: Path)
             "all_ids": [person],
             "version": 1,
             "cause": "event",
-            "segment": "sgm_buyers",
+            "segment_id": "sgm_buyers",
             "segment_version": 1,
+            "change": "entered",
         }
         assert await members(processor) == {person}
 
