@@ -9,10 +9,11 @@ from hashlib import blake2b
 import msgspec
 
 from leocdp.contracts import topics
+from leocdp.contracts.decoding import decoded
 from leocdp.contracts.log_records import VERSION, AcceptedRecord, DeadLetter, Item, RequestBlock, encode
 from leocdp.domain.decisions import ItemOutcome
 from leocdp.domain.events import Address, Outcome
-from leocdp.ports.event_log import NewRecord
+from leocdp.ports.event_log import MAX_RECORD_BYTES, NewRecord
 
 PAYLOAD_CHARS = 65_536
 
@@ -26,6 +27,8 @@ class Failed:
     error: str
     block: RequestBlock
     item: Item
+    replay: bytes | None = None
+    """What a replay appends to the accepted topic, where it is not the item alone; empty: nothing can be replayed."""
 
     @property
     def id(self) -> str:
@@ -45,13 +48,20 @@ class Failed:
             type=self.item.type or None,
             error=self.error,
             payload=self.item.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[:PAYLOAD_CHARS],
-            replay=encode(AcceptedRecord(VERSION, [self._alone()])),
+            replay=encode(AcceptedRecord(VERSION, [self._alone()])) if self.replay is None else self.replay,
         )
 
     def record(self, now: int, partitions: int) -> NewRecord:
-        """The record of the dead-letter topic."""
-        letter = DeadLetter(VERSION, self.id, now, *self.address, self.reason, self.error, self._alone())
-        return NewRecord(topics.EVENTS_DEAD_LETTER, self.address.partition % partitions, encode(letter))
+        """The record of the dead-letter topic; what is too large for one has its contents in the store only."""
+        value = self._letter(now, self.error, self._alone())
+        if len(value) > MAX_RECORD_BYTES:
+            item = Item(self.item.type, b"")
+            block = RequestBlock(self.block.received_at, self.block.source_id, self.block.protocol, [item])
+            value = self._letter(now, f"{self.error} ({len(self.item.body)} bytes are left out here)", block)
+        return NewRecord(topics.EVENTS_DEAD_LETTER, self.address.partition % partitions, value)
+
+    def _letter(self, now: int, error: str, block: RequestBlock) -> bytes:
+        return encode(DeadLetter(VERSION, self.id, now, *self.address, self.reason, error, block))
 
     def _alone(self) -> RequestBlock:
         return msgspec.structs.replace(self.block, items=[self.item])
@@ -61,10 +71,13 @@ class _WithMessageId(msgspec.Struct):
     messageId: str | None = None
 
 
+_with_message_id = msgspec.json.Decoder(_WithMessageId).decode
+
+
 def _message_id(body: bytes) -> str | None:
     try:
-        return msgspec.json.decode(body, type=_WithMessageId).messageId
-    except (msgspec.MsgspecError, UnicodeError):
+        return decoded(_with_message_id, body).messageId
+    except msgspec.MsgspecError:
         return None
 
 

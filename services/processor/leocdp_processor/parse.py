@@ -9,6 +9,7 @@ import msgspec
 
 from leocdp.contracts import topics
 from leocdp.contracts.commands import decode_command
+from leocdp.contracts.decoding import LATEST_MS
 from leocdp.contracts.log_records import (
     Item,
     RecordUnreadable,
@@ -21,8 +22,11 @@ from leocdp.contracts.wire.segment import ItemError, build_envelope
 from leocdp.domain.decisions import Command, ItemOutcome
 from leocdp.domain.events import Address, Envelope, SourceFacts
 from leocdp.domain.identity.rules import IdentityRules
-from leocdp.ports.event_log import Record
+from leocdp.kit.logs import get_logger
+from leocdp.ports.event_log import MAX_RECORD_BYTES, Record
 from leocdp_processor.dead_letter import Failed
+
+logger = get_logger(__name__)
 
 Work = Envelope | Command
 
@@ -69,6 +73,10 @@ def _accepted(record: Record, rules: IdentityRules, parsed: Parsed) -> None:
                 parsed.blocks[address] = (block, item)
             except ItemError as error:
                 parsed.failed.append(Failed(address, error.reason, str(error), block, item))
+            except Exception as error:  # noqa: BLE001 - a defect that one item triggers must not stop everybody else
+                logger.error("item cannot be read", address=str(address), error=type(error).__name__)
+                text = f"{type(error).__name__}: {error}"
+                parsed.failed.append(Failed(address, "processing_failed", text, block, item))
 
 
 def _command(record: Record, parsed: Parsed) -> None:
@@ -105,10 +113,16 @@ def _rejected(record: Record, parsed: Parsed) -> None:
 
 
 def _unreadable(record: Record, reason: str, error: str) -> Failed:
-    """A record that is no record: its bytes become the one item of a block, so that nothing is thrown away."""
+    """A record that is no record: its bytes become the one item of a block, so that nothing is thrown away.
+
+    A replay appends the record as it was, which a newer version may understand; only events are replayed.
+    """
     address = Address(record.topic, record.partition, record.offset, 0)
-    item = Item("", record.value or b"")
-    return Failed(address, reason, error, RequestBlock(record.timestamp, "", "unknown", [item]), item)
+    value = record.value or b""
+    again = value if record.topic == topics.EVENTS_ACCEPTED and len(value) <= MAX_RECORD_BYTES else b""
+    received_at = min(max(record.timestamp, 0), LATEST_MS)
+    item = Item("", value)
+    return Failed(address, reason, error, RequestBlock(received_at, "", "unknown", [item]), item, again)
 
 
 def _space(name: str) -> str:

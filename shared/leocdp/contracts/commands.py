@@ -30,6 +30,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from leocdp.contracts.decoding import Millis, decoded
+
 CommandKind = Literal[
     "merge",
     "unmerge",
@@ -53,8 +55,11 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: CommandKind
     actor: str
     """User id, ``key:<id>`` or ``cli``."""
-    at: int
+    at: Millis
     content: dict[str, Any]
+
+
+_decode = msgspec.json.Decoder(CommandRecord).decode
 
 
 def encode_command(command: CommandRecord) -> bytes:
@@ -63,4 +68,4 @@ def encode_command(command: CommandRecord) -> bytes:
 
 def decode_command(value: bytes) -> CommandRecord:
     """Raises msgspec.MsgspecError on anything that is no command."""
-    return msgspec.json.decode(value, type=CommandRecord)
+    return decoded(_decode, value)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from leocdp.contracts.decoding import decoded
+
 
 class ConfigEntry(msgspec.Struct, frozen=True, kw_only=True):
     """JSON: ``{"kind", "id", "version", "deleted", "at", "data"}``."""
@@ -97,13 +99,16 @@ class ListConfig(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
+_decode_entry = msgspec.json.Decoder(ConfigEntry).decode
+
+
 def encode_entry(entry: ConfigEntry) -> bytes:
     return msgspec.json.encode(entry)
 
 
 def decode_entry(value: bytes) -> ConfigEntry:
     """Raises msgspec.MsgspecError on anything that is no entry."""
-    return msgspec.json.decode(value, type=ConfigEntry)
+    return decoded(_decode_entry, value)
 
 
 def source_config(entry: ConfigEntry) -> SourceConfig:

@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from leocdp.contracts.decoding import Millis, decoded
+
 VERSION: Final = 1
 TARGET_RECORD_BYTES: Final = 262_144
 
@@ -27,7 +29,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
 class RequestBlock(msgspec.Struct, array_like=True, frozen=True):
     """The items of one request that go to one partition, and what is true for all of them."""
 
-    received_at: int
+    received_at: Millis
     """ms UTC, when the observer had read the request."""
     source_id: str
     protocol: str
@@ -57,7 +59,7 @@ class AcceptedRecord(msgspec.Struct, array_like=True, frozen=True):
 class RejectedItem(msgspec.Struct, array_like=True, frozen=True):
     """What the edge refused and why. Credentials are stripped."""
 
-    at: int
+    at: Millis
     source_id: str
     """Empty when the key was unknown."""
     protocol: str
@@ -84,7 +86,9 @@ class RejectedRecord(msgspec.Struct, array_like=True, frozen=True):
 class DeadLetter(msgspec.Struct, array_like=True, frozen=True):
     """What processing could not apply: the block with only the failed item in it, and why.
 
-    ``replay`` appends an :class:`AcceptedRecord` of exactly this block to the accepted topic again.
+    ``replay`` appends an :class:`AcceptedRecord` of exactly this block to the accepted topic again. Of a record that is
+    none, the item holds its bytes, and ``replay`` appends these, for a reader that understands them by then. What would
+    make too large a record has an empty item here; the profile store has all of it.
     """
 
     v: int
@@ -134,7 +138,7 @@ def join_blocks(blocks: Sequence[bytes]) -> bytes:
 def decode_accepted(value: bytes) -> AcceptedRecord:
     """Raises RecordUnreadable."""
     try:
-        record = _accepted.decode(value)
+        record = decoded(_accepted.decode, value)
     except msgspec.MsgspecError as error:
         raise RecordUnreadable(str(error)) from error
     return _checked(record)
@@ -143,7 +147,7 @@ def decode_accepted(value: bytes) -> AcceptedRecord:
 def decode_rejected(value: bytes) -> RejectedRecord:
     """Raises RecordUnreadable."""
     try:
-        record = _rejected.decode(value)
+        record = decoded(_rejected.decode, value)
     except msgspec.MsgspecError as error:
         raise RecordUnreadable(str(error)) from error
     return _checked(record)
