@@ -145,7 +145,7 @@ class Environment:
         reasons = []
         failed = self.ingest.failed_at
         if failed is not None and monotonic() - failed < DOUBT:
-            reasons.append("log: the last append failed")
+            reasons.append(f"log: the last append failed: {self.ingest.failure}")
         elif problem := await self._log_problem():
             reasons.append(f"log: {problem}")
         if not self.view.ready:

@@ -51,6 +51,8 @@ class Ingest:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failed_at: float | None = None
         """Monotonic time of the last append if it failed; None when it went well."""
+        self.failure = ""
+        """What the last failure said."""
 
     @property
     def waiting_bytes(self) -> int:
@@ -124,11 +126,11 @@ class Ingest:
         except LogError as error:
             if self.failed_at is None or monotonic() - self.failed_at > QUIET:
                 logger.warning("the log does not take events", code=error.code, reason=str(error), blocks=len(blocks))
-            self.failed_at = monotonic()
+            self.failed_at, self.failure = monotonic(), str(error)
             return error
         except Exception as error:
             logger.exception("appending failed in an unexpected way")
-            self.failed_at = monotonic()
+            self.failed_at, self.failure = monotonic(), str(error)
             return LogUnavailable(str(error))
         self.failed_at = None
         return None
