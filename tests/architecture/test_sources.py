@@ -11,6 +11,7 @@ from tests.architecture.project import PACKAGES, ROOT, modules, own_files, texts
 LONGEST = 400
 LONGER_WITH_A_REASON = {
     "shared/leocdp/adapters/arango/profiles/aql.py": "all AQL texts stand together, where one test parses each of them",
+    "tests/fakes/segment_strategies.py": "conditions, people and events are drawn together, to meet at every edge",
     "tests/contract/admin_store.py": "one suite holds the whole contract of a port",
 }
 """Beginning of a path → why files there are longer."""

@@ -1,7 +1,7 @@
 """Dead letters by the command line: the ones named, of a reason, of a range of time.
 
-What is put back fails again here, because nothing was mended; so it stands in the list under another address, which tells
-what was put back.
+What is put back fails again here, because nothing was mended; so it stands in the list under another address, and
+that tells what was put back.
 """
 
 from __future__ import annotations
