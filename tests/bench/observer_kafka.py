@@ -19,11 +19,12 @@ from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.contracts.log_records import decode_accepted
 from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.ports.config_view import publish_entry
+from scripts.kafka import Cluster
 from tests.bench import observer
 from tests.bench.figures import Figure, figure
 from tests.bench.processes import START_SECONDS, ready, wait_for
 from tests.capabilities import missing
-from tests.kafka import Kafka, kafka_for_tests
+from tests.kafka import Kafka, kafka_for_tests, running_cluster
 
 
 def log_of(url: str) -> KafkaEventLog:
@@ -77,14 +78,14 @@ def run(kafka: Kafka, script: Path, items: int) -> tuple[observer.Run, float]:
     return measured, read
 
 
-def measure(kafka: Kafka, kind: str) -> list[Figure]:
+def measure(kafka: Kafka, kind: str, where: str = "Kafka") -> list[Figure]:
     items = observer.BATCH if kind == "batch" else 1
     with tempfile.TemporaryDirectory(prefix="leocdp-bench-") as folder:
         script = observer.write_script(Path(folder), kind)
         pairs = [(observer.raw_run(script), run(kafka, script, items)) for _ in range(observer.RUNS)]
     p50, p99 = (statistics.median(getattr(one, name) for _, (one, _) in pairs) for name in ("p50_ms", "p99_ms"))
     written = figure(
-        "observer, one event per request, Kafka" if kind == "single" else f"observer, batches of {items}, Kafka",
+        f"observer, one event per request, {where}" if kind == "single" else f"observer, batches of {items}, {where}",
         [one.per_cpu * items for _, (one, _) in pairs],
         "events per CPU second",
         limits=[one.per_cpu * items for one, _ in pairs],
@@ -92,7 +93,7 @@ def measure(kafka: Kafka, kind: str) -> list[Figure]:
         target=observer.TARGETS[kind],
         note=f"closed loop, {observer.CONNECTIONS} connections, p50 {p50:.1f} ms, p99 {p99:.1f} ms",
     )
-    read = figure(f"reading that from Kafka ({kind})", [each / 1e6 for _, (_, each) in pairs], "MB per CPU second")
+    read = figure(f"reading that from {where} ({kind})", [each / 1e6 for _, (_, each) in pairs], "MB per CPU second")
     return [written, read]
 
 
@@ -108,7 +109,11 @@ def main() -> Sequence[Figure]:
             return path
 
         with kafka_for_tests(lambda _: None, sub) as kafka:
-            return [each for kind in observer.TARGETS for each in measure(kafka, kind)]
+            figures = [each for kind in observer.TARGETS for each in measure(kafka, kind)]
+        # As it is deployed: every partition three times, and two have to acknowledge.
+        with running_cluster(Cluster.make(sub("three"), 3)) as cluster:
+            where = "Kafka with three brokers and acks=all"
+            return figures + measure(Kafka(cluster.servers, cluster), "single", where)[:1]
 
 
 if __name__ == "__main__":
