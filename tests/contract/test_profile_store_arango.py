@@ -16,6 +16,7 @@ from tests.contract.profile_members import SegmentMembersContract
 from tests.contract.profile_reader import ProfileReaderContract
 from tests.contract.profile_segments import ProfileSegmentsContract
 from tests.contract.profile_store import ProfileStoreContract
+from tests.contract.segment_questions import SegmentQuestionsContract
 
 
 @pytest.fixture(params=SERVERS)
@@ -62,3 +63,9 @@ class TestErasureEffects(ErasureEffectsContract):
 
 class TestIdentity(IdentityOnStoreContract):
     pass
+
+
+class TestQuestions(SegmentQuestionsContract):
+    PEOPLE = 12
+    CONDITIONS = 40
+    WORLDS = 2

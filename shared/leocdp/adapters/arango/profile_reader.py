@@ -18,7 +18,7 @@ from leocdp.adapters.arango.profiles import (
 )
 from leocdp.adapters.arango.profiles.errors import translated
 from leocdp.adapters.arango.profiles.schema import LEDGER
-from leocdp.adapters.arango.segments import member_reads, refresh_reads
+from leocdp.adapters.arango.segments import member_reads, questions, refresh_reads
 from leocdp.adapters.arango.threads import Threads
 from leocdp.adapters.cursors import Place, decode_cursor, encode_cursor, sort_key
 from leocdp.domain.decisions import CommandOutcome
@@ -34,9 +34,12 @@ from leocdp.ports.profile_reader import (
     Member,
     Page,
     ProblemEvent,
+    ProfileHit,
     ProfilePage,
     ProfileQuery,
+    Question,
     ReviewRow,
+    Size,
     StoredEvent,
 )
 
@@ -132,6 +135,12 @@ class ArangoProfileReader:
 
     async def digest(self) -> str:
         return await self._read(digest_reads.read_digest)
+
+    async def size_of(self, question: Question, *, sample: bool) -> Size:
+        return await self._read(lambda database: questions.size_of(database, question, sample=sample))
+
+    async def matching(self, question: Question, *, limit: int) -> Sequence[ProfileHit]:
+        return await self._read(lambda database: questions.matching(database, question, limit=limit))
 
     async def members(self, segment_key: str, *, limit: int = 50, cursor: str | None = None) -> Page[Member]:
         return await self._read(lambda database: member_reads.page(database, segment_key, limit, cursor))

@@ -99,3 +99,18 @@ LET changes = (
 )
 RETURN {total, changes}
 """
+
+# Conditions put to everybody
+
+PEOPLE_BY_KEY: Final = """
+FOR key IN @keys
+  FOR p IN profiles FILTER p._key == key
+  RETURN p
+"""
+
+SAMPLED_PEOPLE: Final = """
+FOR p IN profiles OPTIONS {indexHint: "profiles_sample"}
+  FILTER p.sample >= 0 AND p.sample <= @last
+  COLLECT WITH COUNT INTO n
+  RETURN n
+"""
