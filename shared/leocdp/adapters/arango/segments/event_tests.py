@@ -174,8 +174,8 @@ def _regularity(node: Regularity, block: Block, asked: Asked) -> Answer:
     bounds = block.names.bind(periods)
 
     def counted(times: str) -> str:
-        inside = "CURRENT >= period[0] AND CURRENT < period[1]"
-        there = f"(FOR period IN {bounds} FILTER LENGTH({times}[* FILTER {inside} LIMIT 1]) > 0 RETURN 1)"
+        inside = f"(FOR t IN {times} FILTER t >= period[0] AND t < period[1] LIMIT 1 RETURN 1)"
+        there = f"(FOR period IN {bounds} FILTER LENGTH({inside}) > 0 RETURN 1)"
         return block.let("n", f"LENGTH({there})")
 
     high = counted(f"{rows}[*].at")
