@@ -48,7 +48,7 @@ class Status:
 
     async def get(self, actor: Actor) -> StatusShape:
         """For everybody who is signed in. What cannot be read is told by the services' reasons, never an error here."""
-        services, positions, counts = await asyncio.gather(self._probes.look(), self._positions(), self._counts())
+        services, (positions, counts) = await asyncio.gather(self._probes.look(), self._stored())
         own_reasons: list[str] = []
         partitions = await self._partitions(positions or {}, own_reasons)
         if positions is None:
@@ -74,6 +74,11 @@ class Status:
     async def counts(self) -> CountsShape:
         """Raises StoreError."""
         return _counts(await self._reader.counts())
+
+    async def _stored(self) -> tuple[Mapping[tuple[str, int], int] | None, Counts]:
+        """Counts after positions: where nothing waits, they have everything that was accepted."""
+        positions = await self._positions()
+        return positions, await self._counts()
 
     async def _positions(self) -> Mapping[tuple[str, int], int] | None:
         try:
