@@ -139,7 +139,7 @@ async def measure(port: int, path: Path, runs: int) -> tuple[float, list[Run]]:
     return most, done[1:]
 
 
-def shown(most: float, runs: Sequence[Run]) -> list[Figure]:
+def shown(most: float, runs: Sequence[Run], through: str = "") -> list[Figure]:
     late = max(run.late for run in runs) * 1000
     note = (
         f"open loop, {runs[0].rate:,.0f} events/s, half of the {most:,.0f} that the system applied when given more; "
@@ -149,7 +149,7 @@ def shown(most: float, runs: Sequence[Run]) -> list[Figure]:
     for part, target in ((0.5, None), (0.95, 1_000.0), (0.99, None)):
         figures.append(
             figure(
-                f"event accepted → visible in the profile store, p{part * 100:.0f}",
+                f"event accepted{through} → visible in the profile store, p{part * 100:.0f}",
                 [percentile(run.visible, part) * 1000 for run in runs],
                 "ms",
                 limits=[percentile(run.answers, part) * 1000 for run in runs],
@@ -163,14 +163,19 @@ def shown(most: float, runs: Sequence[Run]) -> list[Figure]:
     return figures
 
 
-def main() -> Sequence[Figure]:
+def figures_of(through: str = "", **environment: str) -> Sequence[Figure]:
+    """Of the product with these settings; it stores into SQLite."""
     with (
         tempfile.TemporaryDirectory(prefix="leocdp-bench-") as name,
-        running_stack(Path(name), LEOCDP_OBSERVER_RATE_LIMIT="0", LEOCDP_LOG_LEVEL="WARNING") as stack,
+        running_stack(Path(name), LEOCDP_OBSERVER_RATE_LIMIT="0", LEOCDP_LOG_LEVEL="WARNING", **environment) as stack,
     ):
         path = stack.data_dir / "profiles.db"
         most, runs = asyncio.run(measure(stack.ports["observer"], path, 3 * RUNS if full() else RUNS))
-    return shown(most, runs)
+    return shown(most, runs, through)
+
+
+def main() -> Sequence[Figure]:
+    return figures_of()
 
 
 if __name__ == "__main__":
