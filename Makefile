@@ -10,7 +10,7 @@ SOURCES = shared services cli scripts tests deploy
 ARGS =
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments
+.PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments torture
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ SECONDS = 300
 fuzz-segments:
 	$(PREPARE) dev
 	@LEOCDP_FUZZ_SECONDS=$(SECONDS) exec $(VENV) -m pytest -q --timeout 0 -k random_conditions tests/contract $(ARGS)
+
+# Hurt the product for longer than `make test` does: 40 kills, a minute of workers that come and go.
+torture:
+	$(PREPARE) dev
+	@LEOCDP_TORTURE_KILLS=40 LEOCDP_TORTURE_SECONDS=60 exec $(VENV) -m pytest -q -s tests/faults $(ARGS)
 
 docs:
 	$(PREPARE) dev

@@ -48,6 +48,8 @@ async def reconcile_store(
         assert set(stored) == acknowledged
         assert set(stored.values()) == {1}
         assert counts.people == len(users)
+        # For docs/reliability.md: pytest -s shows it.
+        print(f"reconciled: {len(acknowledged)} events of {len(users)} people, {counts.duplicates} sent twice")
         return counts
     finally:
         await reader.close()
