@@ -81,7 +81,9 @@ def test_leocdp_commands_in_documents_exist() -> None:
     for page in PAGES:
         if page.name == "cli.md":
             continue
-        for line in re.findall(r"(?<![\w/.-])leocdp((?: [a-z][\w-]*)+)(.*)", _code(page.read_text(encoding="utf-8"))):
+        for line in re.findall(
+            r"(?<![\w/.-])(?<!-n )leocdp((?: [a-z][\w-]*)+)(.*)", _code(page.read_text(encoding="utf-8"))
+        ):
             words = line[0].split()
             path = next(
                 (found for size in (2, 1) if (found := " ".join(["leocdp", *words[:size]])) in known), "leocdp ?"

@@ -59,8 +59,9 @@ class OutboxPublisher:
     async def _publish(self) -> bool:
         """One chunk; True when there may be more."""
         pending = await self._store.pending_outbox(CHUNK)
+        # Before it is published: while the log is away this is what tells that something waits.
+        self._metrics.set(m.PROCESSOR_OUTBOX_PENDING, len(pending))
         if not pending:
-            self._metrics.set(m.PROCESSOR_OUTBOX_PENDING, 0)
             return False
         await self._log.append([await self._record(stored.record) for stored in pending])
         await self._store.mark_published([stored.sequence for stored in pending])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from leocdp.contracts.log_records import VERSION, RejectedItem, RejectedRecord, encode
 from leocdp.contracts.topics import EVENTS_ACCEPTED, EVENTS_DEAD_LETTER, EVENTS_REJECTED, PROFILES_CHANGED
 from leocdp.domain.identity.identifiers import parse_key
-from leocdp.ports.event_log import NewRecord
+from leocdp.ports.event_log import LogUnavailable, NewRecord
 from leocdp_processor import pipeline
 from tests.unit.processor.driving import Running, running, track, until
 
@@ -125,6 +126,30 @@ async def test_changes_are_published(tmp_path: Path) -> None:
             return any(bound.end for bound in (await log.bounds(PROFILES_CHANGED)).values())
 
         await until(published)
+        assert list(await processor.environment.store.pending_outbox(10)) == []
+
+
+async def test_what_cannot_be_published_is_seen_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path) as processor:
+        log, metrics = processor.environment.log, processor.environment.metrics
+        append = log.append
+
+        async def refusing(records: Sequence[NewRecord]) -> Sequence[int]:
+            if any(record.topic == PROFILES_CHANGED for record in records):
+                raise LogUnavailable("the log takes nothing")
+            return await append(records)
+
+        async def waits() -> bool:
+            return b"leocdp_processor_outbox_pending 1.0" in metrics.expose().body
+
+        async def waits_no_more() -> bool:
+            return b"leocdp_processor_outbox_pending 0.0" in metrics.expose().body
+
+        with monkeypatch.context() as patched:
+            patched.setattr(log, "append", refusing)
+            await processor.send(track("m1", userId="u1"))
+            await until(waits)
+        await until(waits_no_more)
         assert list(await processor.environment.store.pending_outbox(10)) == []
 
 
