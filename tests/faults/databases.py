@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import SecretStr
 
 from leocdp.adapters.arango.connection import Connection
@@ -11,6 +13,12 @@ from tests.faults.reconcile import ReaderSettings
 def store_settings(connection: Connection) -> ReaderSettings:
     url = f"arangodb://{connection.user}@{connection.hosts[0].removeprefix('http://')}/{connection.database}"
     return ReaderSettings(store_url=url, store_password=SecretStr(connection.password))
+
+
+def store_fields(connection: Connection) -> dict[str, Any]:
+    """The same as settings of a processor."""
+    settings = store_settings(connection)
+    return {"store_url": settings.store_url, "store_password": settings.store_password}
 
 
 def store_environment(connection: Connection) -> dict[str, str]:

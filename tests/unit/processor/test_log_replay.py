@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from leocdp.adapters.arango.connection import Connection
 from leocdp.contracts.topics import EVENTS_ACCEPTED, PROCESSOR_GROUP
 from leocdp.domain.identity.identifiers import parse_key
 from leocdp.ports.event_log import NewRecord
 from leocdp_processor import runner
 from tests.contract.arango_backend import double_database
-from tests.faults.databases import store_settings
+from tests.faults.databases import store_fields
 from tests.kafka import Kafka, logs_at
 from tests.unit.processor.driving import Running, track, until
 from tests.unit.processor.replaying import (
@@ -195,8 +194,3 @@ async def test_the_same_on_kafka_and_arangodb(kafka: Kafka, tmp_path: Path) -> N
                 after = await announced(processor)
                 added = [causes[len(before.get(one, ())) :] for one, causes in after.items()]
                 assert {cause for causes in added for cause in causes} == {"replay"}
-
-
-def store_fields(connection: Connection) -> dict[str, Any]:
-    settings = store_settings(connection)
-    return {"store_url": settings.store_url, "store_password": settings.store_password}
