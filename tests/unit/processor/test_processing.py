@@ -1,10 +1,11 @@
-"""The processor as a whole on the embedded engine: exactly once, dead letters, replay, restarts, the stop limit."""
+"""The processor as a whole, mostly on the embedded engine: exactly once, dead letters, replay, restarts, the stop limit."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from leocdp.contracts.topics import EVENTS_ACCEPTED, EVENTS_DEAD_LETTER, EVENTS_
 from leocdp.domain.identity.identifiers import parse_key
 from leocdp.ports.event_log import LogUnavailable, NewRecord
 from leocdp_processor import pipeline
+from tests.kafka import Kafka, logs_at
 from tests.unit.processor.driving import Running, running, track, until
 
 BROKEN = b'{"messageId": "broken", '
@@ -93,16 +95,28 @@ async def test_an_item_that_breaks_the_decision_is_set_aside_alone(
 
 
 async def test_it_stops_instead_of_making_everything_a_dead_letter(tmp_path: Path) -> None:
-    async with running(tmp_path, processor_stop_window=20) as processor:
-        await processor.send(*([BROKEN] * 30))
+    await stops_and_goes_on(tmp_path)
+
+
+@pytest.mark.timeout(120)
+async def test_it_stops_on_kafka_too(kafka: Kafka, tmp_path: Path) -> None:
+    async with logs_at(kafka.url()) as logs:
+        await stops_and_goes_on(tmp_path, log_url=logs.url, log_session_timeout=6)
+
+
+async def stops_and_goes_on(data_dir: Path, **settings: Any) -> None:
+    async with running(data_dir, processor_stop_window=20, **settings) as processor:
+        await processor.send(*([BROKEN] * 30), track("m1", userId="u1"))
 
         async def stopped() -> bool:
             return any("Stopped" in reason for reason in await processor.environment.ready())
 
         await until(stopped)
-        assert (await processor.reader.counts()).dead_letters == 0
-    async with running(tmp_path, processor_stop_window=20, processor_stop_ratio=1) as processor:
-        await processor.counted(lambda counts: counts.dead_letters == 30)
+        counts = await processor.reader.counts()
+        assert (counts.dead_letters, counts.events) == (0, 0)
+    async with running(data_dir, processor_stop_window=20, processor_stop_ratio=1, **settings) as processor:
+        counts = await processor.counted(lambda counts: counts.dead_letters + counts.events >= 31)
+        assert (counts.dead_letters, counts.events) == (30, 1)
 
 
 async def test_what_the_edge_rejected_can_be_looked_at(tmp_path: Path) -> None:
