@@ -1,4 +1,4 @@
-"""The processor as a whole, mostly on the embedded engine: exactly once, dead letters, replay, restarts, the stop limit."""
+"""The processor as a whole: exactly once, dead letters, replay, restarts, the stop limit."""
 
 from __future__ import annotations
 
