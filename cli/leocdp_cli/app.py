@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from leocdp_cli.commands import (
+    backup,
     create_database,
     demo,
     digest,
@@ -38,6 +39,7 @@ GROUPS = (
     replay,
     erase,
     rebuild,
+    backup,
     digest,
     create_database,
     topics,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from leocdp.kit.settings import AdminStoreSettings, LogSettings, ServiceSettings
 from leocdp.ports.event_log import EventLog
 from leocdp.ports.profile_reader import Counts
 from leocdp.ports.profile_store import StoreInUse
+from leocdp_cli.backups.manifest import Name
 from leocdp_cli.failure import CommandFailed, Unreachable
 
 
@@ -36,6 +38,21 @@ class StoresSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSett
             return {name: sqlite_path(url, self.data_dir / f"{name}.db") for name, url in urls.items()}
         except ValueError as error:
             raise CommandFailed(f"{error}: this command is for the files of the embedded engine.", 2) from error
+
+    def files(self) -> dict[Name, Path]:
+        """Of those that are files of this machine. Raises CommandFailed when the profiles are not."""
+        urls: dict[Name, str] = {"profiles": self.store_url, "log": self.log_url, "admin": self.admin_url}
+        found: dict[Name, Path] = {}
+        for name, url in urls.items():
+            with suppress(ValueError):
+                found[name] = sqlite_path(url, self.data_dir / f"{name}.db")
+        if "profiles" not in found:
+            raise CommandFailed(
+                "The profiles are in a database (LEOCDP_STORE_URL): make its backups as "
+                "docs/operations/backup-and-restore.md says. This command is for the files of the embedded engine.",
+                2,
+            )
+        return found
 
 
 def formats(settings: StoresSettings) -> Sequence[StoreFormat]:

@@ -22,12 +22,12 @@ class CommandLine:
 
     def __init__(self, environment: dict[str, str]) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LEOCDP_")}
-        self._environment = {**clean, **environment}
+        self.environment = {**clean, **environment}
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "leocdp_cli", *arguments],
-            env=self._environment,
+            env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,
