@@ -4,9 +4,9 @@ Processors are held by the barrier while the profiles are dumped, so that the po
 in it; observers take events as always, and the lag is worked off afterwards. Admin's own database has no barrier: it is
 small, and dumped again when something was written meanwhile.
 
-BACKUPS (folder of the backups), HANDOVER (folder for ``tool.sh``), KEEP (how many), HOLD_MINUTES (how long processing may
-stand still; a dump that takes longer fails). The databases are those of the settings of the services. Needs Python alone
-and ``leocdp``; ArangoDB's tools run in their own image beside it.
+BACKUPS (folder of the backups), HANDOVER (folder for ``tool.sh``), KEEP (how many), HOLD_MINUTES (how long processing
+may stand still; a dump that takes longer fails). The databases are those of the settings of the services. Needs Python
+alone and ``leocdp``; ArangoDB's tools run in their own image beside it.
 """
 
 from __future__ import annotations

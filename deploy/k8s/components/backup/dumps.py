@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -27,7 +28,7 @@ _CHUNK = 1 << 20
 Manifest = Mapping[str, Any]
 
 
-class _Hashing:
+class _Hashing(io.RawIOBase):
     """A file that is hashed as it is read."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -46,7 +47,7 @@ def examine(path: Path, pause: Callable[[], None]) -> dict[str, Any]:
     """Bytes, checksum, and of a file with documents how many. Raises Failed for one that is cut off."""
     with path.open("rb") as stream:
         hashing = _Hashing(stream)
-        readable = gzip.GzipFile(fileobj=hashing) if path.name.endswith(".gz") else hashing  # type: ignore[arg-type]
+        readable = gzip.GzipFile(fileobj=hashing) if path.name.endswith(".gz") else hashing
         lines, last = 0, b"\n"
         try:
             while chunk := readable.read(_CHUNK):
@@ -79,7 +80,7 @@ def contents(folder: Path, pause: Callable[[], None]) -> dict[str, Any]:
     """Of one database's dump: its files, and how many documents each collection has."""
     files = {path.name: examine(path, pause) for path in sorted(folder.iterdir()) if path.is_file()}
     beginnings = structures(folder)
-    counted = {name: 0 for name in beginnings}
+    counted = dict.fromkeys(beginnings, 0)
     for name, beginning in beginnings.items():
         own = [files[path.name]["documents"] for path in data_files(folder, beginning)]
         counted[name] = sum(own)
@@ -95,11 +96,14 @@ def has_mark(folder: Path, barrier: str) -> bool:
     beginnings = structures(folder)
     for ledger in (each for each in LEDGERS if each in beginnings):
         for path in data_files(folder, beginnings[ledger]):
-            opened = gzip.open(path) if path.name.endswith(".gz") else path.open("rb")
-            with opened as stream:
-                if any(barrier.encode() in line for line in stream):
-                    return True
+            if any(barrier.encode() in line for line in _lines(path)):
+                return True
     return False
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        yield from gzip.GzipFile(fileobj=stream) if path.name.endswith(".gz") else stream
 
 
 def keep(partial: Path, manifest: Manifest) -> Path:

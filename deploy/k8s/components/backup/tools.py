@@ -1,4 +1,4 @@
-"""ArangoDB's own tools and ours: ``arangodump`` and ``arangorestore`` in the container beside this one, and ``leocdp``."""
+"""ArangoDB's own tools, ``arangodump`` and ``arangorestore`` in the container beside this one, and ours, ``leocdp``."""
 
 from __future__ import annotations
 
@@ -74,8 +74,7 @@ def leocdp(*arguments: str) -> str:
     """What the command prints. Raises Failed with what it said."""
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-P", "-m", "leocdp_cli", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         # The signal is for the one who asks: what was begun is finished.
