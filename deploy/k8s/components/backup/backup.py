@@ -18,13 +18,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dumps
 from databases import Database, Failed, databases
 from restore import restore
-from tools import Stop, Tool, check_held, hold, leocdp, lift, say
+from tools import Stop, Tool, check_held, hold, lift, say
 
 ADMIN_TRIES = 6
 THREADS = "2"
@@ -47,14 +48,21 @@ class Backup:
         name = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         partial = self._root / f"{name}{dumps.PARTIAL}"
         partial.mkdir()
+        try:
+            manifest = self._fill(partial, name, minutes)
+            folder = dumps.keep(partial, manifest)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self._finish(folder, manifest, keep_newest)
+
+    def _fill(self, partial: Path, name: str, minutes: int) -> dict[str, Any]:
         began = time.time()
         parts: dict[str, Any] = {}
         barrier, parts["profiles"] = self._held(partial / "profiles", minutes)
         held = time.time() - began
         if "admin" in self._stores:
             parts["admin"] = self._unchanged(partial / "admin", self._stores["admin"])
-        manifest = self._manifest(name, barrier, began, held, partial, parts)
-        self._finish(dumps.keep(partial, manifest), manifest, keep_newest)
+        return self._manifest(name, barrier, began, held, partial, parts)
 
     def _held(self, folder: Path, minutes: int) -> tuple[str, dict[str, Any]]:
         """The profiles' database under the barrier. Id of the barrier, and what the server says is in the database."""
@@ -119,7 +127,7 @@ class Backup:
         return {
             "format": dumps.FORMAT,
             "name": name,
-            "product": leocdp("--version"),
+            "product": version("leocdp-cli"),
             "barrier": barrier,
             "began": _moment(began),
             "held_seconds": round(held, 1),
@@ -173,6 +181,7 @@ def alone(root: Path) -> Iterator[None]:
 
 
 def main() -> int:
+    os.umask(0o077)
     stop = Stop()
     tool = Tool(Path(os.environ["HANDOVER"]), stop)
     root = Path(os.environ["BACKUPS"])

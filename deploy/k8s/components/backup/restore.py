@@ -32,7 +32,6 @@ def restore(folder: Path, stores: Mapping[str, Database], tool: Tool, stop: Stop
         _load(folder / part, stores[part], list(wanted["collections"]), tool, stop)
     for part, wanted in parts.items():
         _check_counts(stores[part], wanted["collections"])
-        _check_layout(stores[part], list(wanted["collections"]))
     # The mark came with the dump: without this, processors would wait until it expires.
     leocdp("barrier", "lift", manifest["barrier"])
     documents = sum(sum(wanted["collections"].values()) for wanted in parts.values())
@@ -51,6 +50,7 @@ def _check_target(store: Database, wanted: Mapping[str, int], *, over: bool) -> 
         raise Failed(
             f"{store.name} is not empty: {', '.join(filled)}. With RESTORE_OVER=true everything in it is removed first"
         )
+    _check_layout(store, there)
 
 
 def _load(folder: Path, store: Database, names: Sequence[str], tool: Tool, stop: Stop) -> None:

@@ -8,6 +8,7 @@
 #
 # What the tool says is this container's log.
 set -u
+umask 077
 handover=${HANDOVER:?}
 running=
 
@@ -56,7 +57,7 @@ while [ ! -e "$handover/end" ]; do
     if [ -e "$handover/request" ]; then
         run
     else
-        sleep 1 &
+        sleep "${POLL:-1}" &
         wait $!
     fi
 done

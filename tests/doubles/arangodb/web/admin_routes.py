@@ -24,7 +24,7 @@ def availability(server: Server, request: Request) -> Response:
 
 @route("server.role", "GET", "/_admin/server/role")
 def role(server: Server, request: Request) -> Response:
-    return answer({"role": "SINGLE"})
+    return answer({"role": server.role})
 
 
 @route("user.login", "POST", "/_open/auth")

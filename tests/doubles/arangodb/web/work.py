@@ -21,6 +21,7 @@ class Server:
     users: Users
     language: str = "en_US"
     version: str = "3.11.14"
+    role: str = "SINGLE"
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     engine: Engine = field(default_factory=Engine)
     databases: dict[str, Database] = field(default_factory=lambda: {"_system": Database("_system")})
