@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
 from tests.deploy.backup_site import SCRIPTS, Run, Site, site
+from tests.deploy.cluster import K8S, TIERS, named, overlay
 from tests.faults.stack import wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -59,7 +63,9 @@ def backups(made: Site) -> list[Path]:
 
 
 def held(made: Site) -> bool:
-    return "id" in json.loads(made.cli("barrier", "show", "--json").stdout or "{}")
+    """What ``leocdp barrier show`` tells, without starting it each time."""
+    head: Any = made.database("profiles").collection("ledger").get("head")
+    return head.get("barrier") is not None
 
 
 def paused(run: Run, made: Site, database: str) -> None:
@@ -209,15 +215,18 @@ def test_a_cluster_has_to_be_laid_out_for_atomic_commits(backup: Path, target: S
 
 
 def test_old_backups_go_and_the_last_good_one_never(backup: Path, source: Site) -> None:
+    """None go for one that failed, nor for one of a database that has been emptied."""
     old = [backup.with_name(f"2020010{day}-000000") for day in range(1, 4)]
     for each in old:
         shutil.copytree(backup, each)
-    failed = source.run(KEEP="1", LEOCDP_STORE_PASSWORD="wrong")
-    assert failed.last["event"] == "backup failed"
+    assert source.run(KEEP="1", LEOCDP_STORE_PASSWORD="wrong").last["event"] == "backup failed"
     assert backups(source) == [*old, backup]
     done = source.run(KEEP="0").last
     assert done["kept"] == [done["name"]]
     assert done["removed"] == [*(each.name for each in old), backup.name]
+    source.database("profiles").collection("events").truncate()
+    emptied = source.run(KEEP="1").last
+    assert emptied["kept"] == [done["name"], emptied["name"]]
 
 
 @pytest.fixture
@@ -236,3 +245,53 @@ def test_the_pod_has_time_and_room_for_what_it_is_told(manifest: dict[str, Any])
     files = yaml.safe_load((SCRIPTS / "kustomization.yaml").read_text(encoding="utf-8"))
     scripts = {each.name for each in SCRIPTS.iterdir() if each.suffix in (".py", ".sh")}
     assert set(files["configMapGenerator"][0]["files"]) == scripts
+
+
+@pytest.mark.needs("kubectl")
+@pytest.mark.parametrize("tier", TIERS)
+def test_while_a_backup_is_restored_nobody_uses_the_database(tier: str) -> None:
+    usual, restoring = overlay(tier), overlay(f"{tier}-restoring")
+    changed = {(each["kind"], each["metadata"]["name"]): each for each in restoring if each not in usual}
+    assert named(restoring, "CronJob", "backup")["spec"]["suspend"] is True
+    asleep = {("StatefulSet", "processor"), ("Deployment", "admin")}
+    assert all(changed[key]["spec"]["replicas"] == 0 for key in asleep)
+    kafka = {("StatefulSet", "kafka")} if tier == "tier-10" else set()
+    assert changed.keys() == asleep | kafka | {("CronJob", "backup")}
+    assert len(usual) == len(restoring)
+
+
+KUBECTL = """#!/bin/sh
+case "$*" in
+    *" create job "*) cat "$CLUSTER/job.json" ;;
+    *" apply "*) cat > "$CLUSTER/applied.yaml" ;;
+    *" delete job "*) ;;
+    *) exec "$REAL" "$@" ;;
+esac
+"""
+"""What would ask a cluster has a stand-in; the rest is kubectl."""
+
+
+@pytest.mark.needs("kubectl")
+def test_a_restore_is_the_backup_told_to_restore(tmp_path: Path) -> None:
+    job = named(overlay("tier-5"), "CronJob", "backup")["spec"]["jobTemplate"]
+    meta = {"name": "restore-20261125-190000", "namespace": "leocdp"}
+    made = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": job["spec"]}
+    (tmp_path / "job.json").write_text(json.dumps(made))
+    real = shutil.which("kubectl")
+    assert real is not None
+    shim = tmp_path / "kubectl"
+    shim.write_text(KUBECTL)
+    shim.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CLUSTER": str(tmp_path), "REAL": real, "HOME": str(tmp_path)}
+    subprocess.run([K8S / "restore", "--over", "20261125-190000"], env=env, check=True, capture_output=True)
+    applied = yaml.safe_load((tmp_path / "applied.yaml").read_text(encoding="utf-8"))
+    applied["metadata"].pop("creationTimestamp", None)
+    applied["spec"]["template"]["metadata"].pop("creationTimestamp", None)
+    applied.pop("status", None)
+    kubernetes_validate.validate(applied, "1.32", strict=True)
+    decides, tool = applied["spec"]["template"]["spec"]["containers"]
+    variables = {each["name"]: each.get("value") for each in decides["env"]}
+    assert (variables["RESTORE"], variables["RESTORE_OVER"]) == ("20261125-190000", "true")
+    assert [each["name"] for each in tool["env"]] == ["HANDOVER"]
+    refused = subprocess.run([K8S / "restore", "../else"], env=env, check=False, capture_output=True)
+    assert refused.returncode == 2

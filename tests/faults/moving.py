@@ -19,7 +19,7 @@ import httpx
 from leocdp.adapters.engines import open_profile_reader
 from leocdp.adapters.kafka.event_log import KafkaEventLog
 from leocdp.contracts.config_entries import ConfigEntry
-from leocdp.contracts.topics import PROFILES_CHANGED, SEGMENTS_MEMBERSHIP
+from leocdp.contracts.topics import PROCESSOR_GROUP, PROFILES_CHANGED, SEGMENTS_MEMBERSHIP
 from leocdp.ports.config_view import publish_entry
 from leocdp.ports.profile_reader import Counts
 from leocdp_processor.environment import Environment
@@ -133,3 +133,15 @@ async def told(log: KafkaEventLog) -> dict[str, list[dict[str, Any]]]:
                     fact = json.loads(record.value or b"")
                     found[fact["id"]].append(fact)
     return found
+
+
+async def settled(log: KafkaEventLog) -> None:
+    """Until processors that can work on no longer have made visible how far they have come, which takes a second."""
+    deadline = time.monotonic() + 60
+    last, since = await log.group_positions(PROCESSOR_GROUP), time.monotonic()
+    while time.monotonic() - since < 2.5:
+        assert time.monotonic() < deadline, "somebody goes on"
+        found = await log.group_positions(PROCESSOR_GROUP)
+        if found != last:
+            last, since = found, time.monotonic()
+        await asyncio.sleep(0.1)

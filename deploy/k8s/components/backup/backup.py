@@ -31,6 +31,8 @@ ADMIN_TRIES = 6
 THREADS = "2"
 BATCH = str(8 << 20)
 """Bytes of documents that are fetched at a time, per thread: the container has little memory."""
+SHRUNK = 2
+"""A backup with so many times fewer documents than one that is kept replaces none."""
 ROOM = 1.3
 """A backup is begun with so much more room than the last one has taken."""
 
@@ -136,8 +138,14 @@ class Backup:
         }
 
     def _finish(self, folder: Path, manifest: Mapping[str, Any], keep_newest: int) -> None:
-        removed = list(dumps.forget(self._root, keep_newest))
-        documents = sum(sum(part["collections"].values()) for part in manifest["databases"].values())
+        documents = dumps.documents(manifest)
+        before = max((dumps.documents(dumps.load(each)) for each in dumps.backups(self._root)), default=0)
+        removed: list[str] = []
+        if documents * SHRUNK < before:
+            # Perhaps of a database that was emptied by mistake: then the old ones are what is needed.
+            say("backup much smaller than one before", level="warning", documents=documents, before=before)
+        else:
+            removed = list(dumps.forget(self._root, keep_newest))
         say(
             "backup done",
             name=folder.name,

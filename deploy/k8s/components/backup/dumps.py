@@ -144,6 +144,10 @@ def verify(folder: Path, manifest: Manifest, pause: Callable[[], None]) -> None:
         raise Failed(f"{folder.name} does not hold the mark of its barrier: it is not one moment")
 
 
+def documents(manifest: Manifest) -> int:
+    return sum(sum(part["collections"].values()) for part in manifest["databases"].values())
+
+
 def backups(root: Path) -> list[Path]:
     """Oldest first; only those that were verified have their name."""
     return sorted(each for each in root.iterdir() if _NAME.fullmatch(each.name) and (each / MANIFEST).exists())

@@ -34,8 +34,7 @@ def restore(folder: Path, stores: Mapping[str, Database], tool: Tool, stop: Stop
         _check_counts(stores[part], wanted["collections"])
     # The mark came with the dump: without this, processors would wait until it expires.
     leocdp("barrier", "lift", manifest["barrier"])
-    documents = sum(sum(wanted["collections"].values()) for wanted in parts.values())
-    say("restore done", name=manifest["name"], documents=documents)
+    say("restore done", name=manifest["name"], documents=dumps.documents(manifest))
 
 
 def _check_target(store: Database, wanted: Mapping[str, int], *, over: bool) -> None:
