@@ -10,6 +10,7 @@ import typer
 
 from leocdp_cli.commands import (
     backup,
+    barrier,
     create_database,
     demo,
     digest,
@@ -40,6 +41,7 @@ GROUPS = (
     erase,
     rebuild,
     backup,
+    barrier,
     digest,
     create_database,
     topics,

@@ -73,7 +73,7 @@ async def topics(settings: StoresSettings) -> list[dict[str, Any]]:
         finally:
             await log.close()
     except (LeoError, EngineUnknown) as error:
-        raise _failed(error) from error
+        raise failed(error) from error
 
 
 async def _topic(log: EventLog, spec: TopicSpec) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def _topic(log: EventLog, spec: TopicSpec) -> dict[str, Any]:
     }
 
 
-def _failed(error: LeoError | EngineUnknown) -> CommandFailed:
+def failed(error: LeoError | EngineUnknown) -> CommandFailed:
     if isinstance(error, EngineUnknown):
         return CommandFailed(str(error), 2)
     return Unreachable(str(error)) if error.retryable else CommandFailed(str(error))
@@ -103,7 +103,7 @@ async def migrate(settings: StoresSettings) -> None:
             finally:
                 await store.close()
         except (LeoError, EngineUnknown) as error:
-            raise _failed(error) from error
+            raise failed(error) from error
 
 
 async def digest(settings: StoresSettings) -> tuple[str, Counts]:

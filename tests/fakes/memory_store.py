@@ -198,6 +198,9 @@ class MemoryStore:
     async def other_logs(self, log_id: str) -> Sequence[str]:
         return sorted({key.log_id for key in self.moves} - {log_id})
 
+    async def held_until(self) -> int | None:
+        return None
+
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
         return self.outbox[:limit]
 

@@ -50,7 +50,8 @@ class Batch:
 class Pipeline:
     """Applies batches to the store, each exactly once.
 
-    ``apply`` raises Conflict (decide again), StoreUnavailable and LogUnavailable (try again), TooManyFailures.
+    ``apply`` raises Conflict (decide again), StoreHeld (wait), StoreUnavailable and LogUnavailable (try again),
+    TooManyFailures.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from leocdp.kit import metric_catalogue as m
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.event_log import Consumer, EventLog, LogUnavailable, Record, TopicPartition
-from leocdp.ports.profile_store import Conflict, ProfileStore, StoreUnavailable
+from leocdp.ports.profile_store import Conflict, ProfileStore, StoreHeld, StoreUnavailable
 from leocdp_processor.catalogue import LiveCatalogue
 from leocdp_processor.erasing import Eraser, LedgerUnreadable
 from leocdp_processor.ordering import OrderedReader, in_order
@@ -37,6 +37,8 @@ TOPICS = (topics.EVENTS_ACCEPTED, topics.COMMANDS, topics.EVENTS_REJECTED)
 IDLE_WAIT = 1.0
 MAX_BACKOFF = 15.0
 STOPPED_RETRY = 30.0
+HELD_POLL = 1.0
+"""Seconds between looks whether a backup is done."""
 SINGLE_TRIES = 8
 TAKE_ALL_WAIT = 0.5
 MOVED_WAIT = 0.5
@@ -248,6 +250,8 @@ class Runner:
                     await self._pipeline.apply(
                         replace(batch, moves=moves), self._rules.current, self._catalogue.current
                     )
+            except StoreHeld as error:
+                await self._wait_for_backup(error)
             except Conflict as error:
                 self._metrics.inc(m.PROCESSOR_CONFLICTS)
                 tries += 1
@@ -279,6 +283,19 @@ class Runner:
         for key in _ends(batch):
             if current.get(key) != self._stored.get(key):
                 raise PositionsMoved(f"another processor has moved the position of {key[0]}/{key[1]}")
+
+    async def _wait_for_backup(self, error: StoreHeld) -> None:
+        """Until the barrier is lifted or expires; then the same batch again. The group is not left meanwhile."""
+        self._metrics.set(m.PROCESSOR_HELD, 1)
+        self._note(str(error))
+        try:
+            while not self._stopping.is_set() and await self._store.held_until() is not None:
+                await self._pause(HELD_POLL)
+        finally:
+            self._metrics.set(m.PROCESSOR_HELD, 0)
+        if self._stopping.is_set():
+            raise StoreUnavailable("stopping")
+        logger.info("processing goes on after a backup")
 
     async def _hold(self, reasons: str) -> None:
         self._metrics.set(m.PROCESSOR_STOPPED, 1)

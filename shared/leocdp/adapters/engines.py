@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leocdp.adapters.formats import Provided, StoreFormat
     from leocdp.contracts.topics import TopicSpec
     from leocdp.ports.admin_store import AdminStore
+    from leocdp.ports.barrier import BarrierControl
     from leocdp.ports.event_log import EventLog
     from leocdp.ports.profile_reader import ProfileReader
     from leocdp.ports.profile_store import ProfileStore
@@ -185,6 +186,22 @@ def open_profile_store(settings: StoreWriterFields) -> ProfileStore:
         bounds=Bounds(horizon_ms=settings.dedup_horizon_days * DAY_MS),
         make_folder=not settings.store_url,
     )
+
+
+def open_barrier(settings: StoreFields) -> BarrierControl:
+    """Nothing connects before something is asked.
+
+    Raises:
+        EngineUnknown: the store is no ArangoDB, which alone needs a barrier; or a setting beside the URL is wrong.
+    """
+    if not settings.store_url.startswith(ARANGO):
+        raise EngineUnknown(
+            "A barrier is for profiles in ArangoDB (LEOCDP_STORE_URL=arangodb://…). The embedded engine needs none: "
+            "`leocdp backup` copies its files while they are written to."
+        )
+    from leocdp.adapters.arango.barrier import ArangoBarrier
+
+    return ArangoBarrier(_arango(settings))
 
 
 def open_profile_reader(settings: StoreFields) -> ProfileReader:

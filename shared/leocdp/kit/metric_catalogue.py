@@ -72,6 +72,9 @@ PROCESSOR_CONFLICTS: Final = MetricSpec(
 PROCESSOR_STOPPED: Final = MetricSpec(
     "leocdp_processor_stopped", "gauge", "1 while the dead-letter stop limit holds processing, else 0."
 )
+PROCESSOR_HELD: Final = MetricSpec(
+    "leocdp_processor_held", "gauge", "1 while events wait for a backup of the store (its barrier) to be done, else 0."
+)
 PROCESSOR_DROPPED_IDENTIFIERS: Final = MetricSpec(
     "leocdp_processor_dropped_identifiers_total",
     "counter",

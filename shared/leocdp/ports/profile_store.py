@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from leocdp.domain.decisions import Changes, LoadRequest, OutboxRecord, Snapshot, SwitchRecord
@@ -33,6 +34,7 @@ class StoreError(LeoError):
 
     StoreError
     ├── StoreUnavailable   retryable: locked, down, timed out
+    │   └── StoreHeld      a backup is made; nothing is committed until it is done
     ├── Conflict           retryable: load again, decide again
     ├── StoreInUse         permanent: another processor holds this embedded store
     ├── StoreCorrupt       permanent: damaged or not ours; the message says what to do
@@ -45,6 +47,17 @@ class StoreError(LeoError):
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
     retryable = True
+
+
+class StoreHeld(StoreUnavailable):
+    """``until``: when it ends at the latest (ms UTC)."""
+
+    code = "store_held"
+
+    def __init__(self, until: int) -> None:
+        shown = datetime.fromtimestamp(until / 1000, UTC).strftime("%H:%M:%S")
+        super().__init__(f"Paused for a backup, until {shown} UTC at the latest. What arrives waits in the log.")
+        self.until = until
 
 
 class Conflict(StoreError):
@@ -124,6 +137,9 @@ class ProfileStore(Protocol):
 
     async def other_logs(self, log_id: str) -> Sequence[str]:
         """Ids of other logs that positions are stored for: a sign that the log was exchanged."""
+
+    async def held_until(self) -> int | None:
+        """When the barrier that stands now expires (ms UTC); None when none does. See ``ports.barrier``."""
 
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
         """Oldest first."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
+from leocdp.adapters.arango.barrier import held
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database, Transaction
@@ -64,7 +65,7 @@ class ArangoProfileStore:
         breaker = Breaker()
         self._writer = Threads(connection, breaker, 1, "arango-writer")
         self._readers = Threads(connection, breaker, READERS, "arango-reader")
-        self._turns = Turns(LEDGER, self._writer.stopping, patience, finding_out)
+        self._turns = Turns(LEDGER, self._writer.stopping, patience, finding_out, held=held)
         self._absent = Absent()
         self._upkeep = upkeep.Upkeep(self._turns, self._bounds)
 
@@ -100,7 +101,14 @@ class ArangoProfileStore:
     async def other_logs(self, log_id: str) -> Sequence[str]:
         return [one for one in logs(await self._read(LEDGER.read)) if one != log_id]
 
+    async def held_until(self) -> int | None:
+        found = held(await self._read(LEDGER.read))
+        return None if found is None else found.until
+
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
+        if await self.held_until() is not None:
+            # What is published is removed, and that takes no turn.
+            return []
         before = int((time() - self._adopt_after) * 1000)
         rows = await self._read(
             lambda database: database.query(aql.PENDING_OUTBOX, owner=self._owner, before=before, limit=limit)

@@ -68,6 +68,14 @@ def head_document(head: Head) -> Document:
     return {"_key": KEY, **msgspec.to_builtins(head)}
 
 
+class Held(Failure):
+    """A barrier stands: nothing is committed until ``until`` (ms UTC), or until it is lifted."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__(Kind.UNAVAILABLE, "Nothing is committed while a backup is made")
+        self.until = until
+
+
 class TurnTaken(Exception):
     """Another transaction has the turn, or had it after ours began."""
 
@@ -83,15 +91,24 @@ class Turns(Generic[H]):
     """
 
     def __init__(
-        self, ledger: Ledger[H], stopping: Event, patience: float = PATIENCE, finding_out: float = FINDING_OUT
+        self,
+        ledger: Ledger[H],
+        stopping: Event,
+        patience: float = PATIENCE,
+        finding_out: float = FINDING_OUT,
+        *,
+        held: Callable[[H], Held | None] = lambda _: None,
     ) -> None:
+        """``held``: whether the head says that a barrier stands. It is looked at after the turn was taken, so whoever
+        sets one knows that every transaction before it is over, and every later one sees it."""
         self._ledger = ledger
         self._stopping = stopping
         self._patience = patience
         self._finding_out = finding_out
+        self._held = held
 
     def run(self, database: Database, work: Callable[[Transaction, H], T]) -> T:
-        """What ``work`` returns, once that is committed. Raises Failure, and whatever ``work`` raises."""
+        """What ``work`` returns, once that is committed. Raises Held, Failure, and whatever ``work`` raises."""
         pauses = Pauses(self._stopping, self._patience)
         failed = 0
         while True:
@@ -104,7 +121,7 @@ class Turns(Generic[H]):
                         "process that is gone ends by itself (--transaction.streaming-idle-timeout)"
                     )
                     raise Failure(Kind.UNAVAILABLE, sentence) from error
-            except (OutcomeUnknown, LeftAlone):
+            except (OutcomeUnknown, LeftAlone, Held):
                 raise
             except Failure as error:
                 failed += 1
@@ -116,6 +133,8 @@ class Turns(Generic[H]):
         token = uuid4().hex
         try:
             head = self._take_turn(transaction, token)
+            if (held := self._held(head)) is not None:
+                raise held
             result = work(transaction, head)
             head.recent = [*head.recent[1 - REMEMBERED :], token]
             transaction.insert(self._ledger.collection, [head_document(head)], "replace")

@@ -94,6 +94,10 @@ class SQLiteProfileStore:
         found = await self._run(lambda: logs(self._open_connection()))
         return [one for one in found if one != log_id]
 
+    async def held_until(self) -> int | None:
+        """Never: a copy of the file is one moment by itself."""
+        return None
+
     async def pending_outbox(self, limit: int) -> Sequence[StoredOutbox]:
         return await self._run(lambda: outbox.pending(self._open_connection(), limit))
 

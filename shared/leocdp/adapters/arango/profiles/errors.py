@@ -10,7 +10,8 @@ import msgspec
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.failures import Failure, Kind
 from leocdp.adapters.arango.migrations import TooNew
-from leocdp.ports.profile_store import Conflict, SchemaTooNew, StoreCorrupt, StoreError, StoreUnavailable
+from leocdp.adapters.arango.turns import Held
+from leocdp.ports.profile_store import Conflict, SchemaTooNew, StoreCorrupt, StoreError, StoreHeld, StoreUnavailable
 
 
 @contextmanager
@@ -18,6 +19,8 @@ def translated(connection: Connection) -> Iterator[None]:
     """Inside, failures become errors of the port; a document of an unknown form is damage."""
     try:
         yield
+    except Held as error:
+        raise StoreHeld(error.until) from error
     except Failure as error:
         raise store_error(error, connection) from error
     except TooNew as error:

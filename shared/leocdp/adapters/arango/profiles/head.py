@@ -30,6 +30,16 @@ class StoredPosition:
 
 
 @dataclass(slots=True)
+class StoredBarrier:
+    """As ``ports.barrier.Barrier``."""
+
+    id: str
+    since: int
+    until: int
+    version: str
+
+
+@dataclass(slots=True)
 class Head:
     """Numbers are the last ones given out."""
 
@@ -55,6 +65,8 @@ class Head:
     erasure_keys: list[str] = field(default_factory=list)
     """Fingerprints of the secrets that the ledger was hashed with."""
     recent: list[str] = field(default_factory=list)
+    barrier: StoredBarrier | None = None
+    """While it stands nothing is committed."""
 
     def grow(self, counts: Mapping[str, int]) -> None:
         """Add to the counts; they never fall below zero."""
