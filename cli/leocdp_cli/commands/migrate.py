@@ -10,6 +10,7 @@ import typer
 from leocdp.adapters.formats import StoreFormat
 from leocdp_cli import stores
 from leocdp_cli.commands.options import AsJson
+from leocdp_cli.diagnosis.formats import work_left
 from leocdp_cli.output import show_rows
 from leocdp_cli.waiting import Wait, patiently
 
@@ -36,7 +37,10 @@ def migrate(
         patiently(lambda: asyncio.run(stores.migrate(settings)), wait)
     found = stores.formats(settings)
     show_rows([_row(each) for each in found], COLUMNS, as_json=as_json, empty="")
-    if not all(each.current for each in found):
+    left = [sentence for sentence in map(work_left, found) if sentence]
+    for sentence in left:
+        typer.echo(sentence, err=True)
+    if left:
         raise typer.Exit(1)
 
 

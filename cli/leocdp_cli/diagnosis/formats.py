@@ -17,8 +17,18 @@ def formats() -> Iterator[Finding]:
         elif each.current:
             yield Finding(what, True, f"format {each.version}")
         else:
-            yield Finding(what, False, each.problem or _behind(each))
+            yield Finding(what, False, work_left(each))
 
 
-def _behind(each: StoreFormat) -> str:
-    return f"format {each.version}, this version knows {each.known}: leocdp migrate, or upgrade"
+def work_left(each: StoreFormat) -> str:
+    """What has to be done before services of this version can use a store; empty when nothing has."""
+    if each.problem:
+        return f"{each.name}: {each.problem}"
+    if each.version is None:
+        return f"{each.name}: there is nothing yet at {each.place}. `leocdp migrate` makes it, as services do."
+    if each.version < each.known:
+        return (
+            f"{each.name}: format {each.version} is of an earlier version, this one needs {each.known}. Make a backup, "
+            "then run `leocdp migrate`; services of this version do the same when they start."
+        )
+    return ""

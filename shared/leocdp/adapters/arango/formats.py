@@ -20,7 +20,9 @@ def database_format(name: str, connection: Connection) -> StoreFormat:
     database = Database(connection, Breaker(), connection.hosts[0])
     try:
         version = stored_version(database, schema)
-    except (Failure, TooNew) as error:
+    except TooNew as error:
+        return StoreFormat(name, str(connection), None, schema.version, str(error))
+    except Failure as error:
         return StoreFormat(name, str(connection), None, schema.version, f"It cannot be read: {error}.")
     finally:
         database.close()

@@ -29,5 +29,9 @@ def file_format(name: str, path: Path) -> StoreFormat:
     except sqlite3.Error as error:
         return StoreFormat(name, str(path), None, known, f"It cannot be read: {error}.")
     if version > known:
-        return StoreFormat(name, str(path), version, known, "A newer version of this program has written it.")
+        newer = (
+            f"A newer version of this program has written it (format {version}; this one knows {known}). Upgrade, or "
+            "restore a backup made before the upgrade."
+        )
+        return StoreFormat(name, str(path), version, known, newer)
     return StoreFormat(name, str(path), version or None, known)
