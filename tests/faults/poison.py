@@ -40,7 +40,7 @@ RECORDS: list[bytes] = [
 COMMANDS: list[bytes] = [
     b"\xff\x00",
     b"{}",
-    b'{"id":"cmd_1","kind":"no such thing","actor":"a","at":1,"content":{}}',
+    b'{"id":"cmd_1","kind":7,"actor":"a","at":1,"content":{}}',
     b'{"id":"\xff","kind":"merge","actor":"a","at":1,"content":{}}',
     b'{"id":"cmd_2","kind":"merge","actor":"a","at":1,"content":{"a":' + b"[" * 100_000,
 ]

@@ -132,8 +132,9 @@ class Environment:
             delay = min(delay * 2, RETRY_MOST)
 
     def _configured(self) -> bool:
-        """Before admin has published anything at all, no key can be called wrong."""
-        return self.view.ready and self.view.generation > 0
+        """Before admin has published anything at all, no key can be called wrong; nor while a source cannot be read,
+        which a newer admin may have written: its clients keep their events until this observer is upgraded."""
+        return self.view.ready and self.view.generation > 0 and not self.view.unread_sources
 
     def _changed(self, _: ConfigEntry) -> None:
         self.sources.replace(self.view.sources())

@@ -52,7 +52,8 @@ CommandKind = Literal[
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """``cmd_`` and a random part, made by who issues it; applying an id twice changes nothing."""
-    kind: CommandKind
+    kind: str
+    """A :data:`CommandKind`; one of a newer version is refused as ``unknown_command``, so that who gave it is told."""
     actor: str
     """User id, ``key:<id>`` or ``cli``."""
     at: Millis

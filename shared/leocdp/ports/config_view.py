@@ -54,6 +54,7 @@ class ConfigView:
         self._entries: dict[str, dict[str, ConfigEntry]] = {}
         self._sources: dict[str, SourceConfig] = {}
         self._by_write_key: dict[str, SourceConfig] = {}
+        self._unread_sources: set[str] = set()
         self._callbacks: list[OnChange] = []
         self._read_to_end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -102,6 +103,12 @@ class ConfigView:
     def sources(self) -> Sequence[SourceConfig]:
         return list(self._sources.values())
 
+    @property
+    def unread_sources(self) -> frozenset[str]:
+        """Ids of sources whose latest entry cannot be read, as one of a newer version may be: as long as there are any,
+        a write key that is unknown here may be right. What was known of such a source stays."""
+        return frozenset(self._unread_sources)
+
     def source(self, id: str) -> SourceConfig | None:
         return self._sources.get(id)
 
@@ -133,14 +140,17 @@ class ConfigView:
     def _take_record(self, record: Record) -> None:
         if record.value is None:
             return  # A tombstone: its entry has been published as deleted before.
+        entry: ConfigEntry | None = None
         try:
             entry = decode_entry(record.value)
+            known = self._versions.get(entry.key, -1)
+            if entry.version < known or (entry.version == known and entry == self.entry(entry.kind, entry.id)):
+                return
             source = source_config(entry) if entry.kind == SOURCE and not entry.deleted else None
         except msgspec.MsgspecError as error:
             log.error("config_entry_malformed", offset=record.offset, partition=record.partition, error=str(error))
-            return
-        known = self._versions.get(entry.key, -1)
-        if entry.version < known or (entry.version == known and entry == self.entry(entry.kind, entry.id)):
+            if entry is not None:
+                self._unread_sources.add(entry.id)
             return
         self._versions[entry.key] = entry.version
         self._store(entry, source)
@@ -158,6 +168,7 @@ class ConfigView:
             self._metrics.set(CONFIG_ENTRIES, len(of_kind), kind=entry.kind)
 
     def _store_source(self, id: str, source: SourceConfig | None) -> None:
+        self._unread_sources.discard(id)
         self._sources.pop(id, None)
         if source is not None:
             self._sources[id] = source

@@ -16,6 +16,9 @@ COMMAND_REASONS: Final = {
     "already_undone": N_("This merge was undone already, or another merge came after it. Undo the later one first."),
     "identifier_not_found": N_("This profile does not have it any more."),
     "not_kept_apart": N_("The two profiles are not kept apart (any more)."),
+    "unknown_command": N_(
+        "The processors are of an older version and do not know this yet. Try again after the upgrade."
+    ),
 }
 
 REFUSALS: Final = {
