@@ -11,6 +11,7 @@ import typer
 from leocdp_cli.commands import (
     backup,
     barrier,
+    capacity,
     create_database,
     demo,
     digest,
@@ -46,6 +47,7 @@ GROUPS = (
     create_database,
     topics,
     migrate,
+    capacity,
 )
 """Each module has ``register(app)``; the order is the order of ``leocdp --help``."""
 

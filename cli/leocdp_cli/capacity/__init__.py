@@ -1,0 +1,1 @@
+"""What an installation needs, from people and events: arithmetic over measured figures."""
