@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "tests" / "bench"
 PAGE = ROOT / "docs" / "benchmarks.md"
+MARK = "<!-- What follows is kept by scripts/bench.py. -->"
 HEADINGS = ("what", "median", "unit", "lowest–highest (runs)", "limit of the same run", "ratio", "target", "")
 sys.path.insert(0, str(ROOT))
 
@@ -85,13 +86,17 @@ def machine() -> str:
 
 
 def write_page(figures: list[Figure], load: float) -> None:
+    """The first table is made anew; what stands below the mark is of runs that a day's bench does not repeat."""
     day = datetime.now(UTC).date().isoformat()
+    _, mark, kept = PAGE.read_text(encoding="utf-8").partition(MARK) if PAGE.exists() else ("", "", "")
     PAGE.write_text(
         f"# Benchmarks\n\nMeasured on {day} by `make bench` on this machine: {machine()}.\n\n"
         "Figures drift with the machine; the ratio to what the same run measured as the limit does so much less. "
         f"Client and server share the cores; before the run other programs kept {load:.1f} of them busy.\n\n"
         + table(figures)
-        + "\n",
+        + "\n\n"
+        + (mark or MARK)
+        + (kept or "\n"),
         encoding="utf-8",
     )
 

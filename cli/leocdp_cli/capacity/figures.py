@@ -23,9 +23,9 @@ PROCESSOR_MICROS: Final = 260
 """CPU per event with a million people stored and built-in scores; the store's own work on SQLite is in it."""
 LOG_FACTOR: Final = 1.2
 """Bytes in the log per byte of an event; not compressed."""
-PERSON_BYTES: Final = 3_300
+PERSON_BYTES: Final = 2_700
 """In the embedded store: profile, three identifiers, search, audience."""
-STORED_FACTOR: Final = 1.25
+STORED_FACTOR: Final = 1.35
 """Bytes in the embedded store per byte of an event, with indexes and deduplication."""
 ARANGO_FACTOR: Final = 1.2
 """Estimate, against the embedded store: documents with names of attributes, more indexes, room for compaction; the
@@ -41,9 +41,9 @@ LOG_DAYS: Final = 3
 LOG_DAYS_AT_MOST: Final = 30
 """What is older goes, also where there is room."""
 
-MEMORY_AT_A_MILLION: Final = {"observer": 65, "processor": 1_400, "admin": 310, "gateway": 60}
-"""MiB at the most, at a million people with ten events each; the processor with the embedded store's cache and mapped
-file, which it does not have on ArangoDB."""
+MEMORY_AT_A_MILLION: Final = {"observer": 65, "processor": 910, "admin": 540, "gateway": 60}
+"""MiB at the most, at a million people, from Kafka at full load; the processor less the gibibyte of the embedded store's
+file that it maps."""
 
 
 @dataclass(frozen=True, slots=True)
