@@ -229,6 +229,16 @@ def test_old_backups_go_and_the_last_good_one_never(backup: Path, source: Site) 
     assert emptied["kept"] == [done["name"], emptied["name"]]
 
 
+def test_the_folder_can_be_reached_until_one_is_done_with_it(source: Site) -> None:
+    open_ = source.start(FILES="300")
+    assert open_.backup.stdout is not None
+    assert "files can be reached" in open_.backup.stdout.readline()
+    assert source.run(FILES="0").last["event"] == "files can be reached"
+    assert open_.backup.poll() is None
+    open_.backup.send_signal(signal.SIGTERM)
+    assert open_.wait() == 0
+
+
 @pytest.fixture
 def manifest() -> dict[str, Any]:
     documents = yaml.safe_load_all((SCRIPTS / "backup.yaml").read_text(encoding="utf-8"))
@@ -283,6 +293,9 @@ def test_a_restore_is_the_backup_told_to_restore(tmp_path: Path) -> None:
     shim.write_text(KUBECTL)
     shim.chmod(0o755)
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CLUSTER": str(tmp_path), "REAL": real, "HOME": str(tmp_path)}
+    subprocess.run([K8S / "backup-files"], env=env, check=True, capture_output=True)
+    decides = yaml.safe_load((tmp_path / "applied.yaml").read_text())["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "FILES", "value": "3600"} in decides["env"]
     subprocess.run([K8S / "restore", "--over", "20261125-190000"], env=env, check=True, capture_output=True)
     applied = yaml.safe_load((tmp_path / "applied.yaml").read_text(encoding="utf-8"))
     applied["metadata"].pop("creationTimestamp", None)

@@ -15,11 +15,12 @@ from tests.deploy.cluster import TIERS, Manifest, named, of_kind, overlay, secre
 
 pytestmark = pytest.mark.needs("kubectl")
 
-PAGES = ("install", "upgrade", "lost-server", "alerts")
+PAGES = ("install", "upgrade", "lost-server", "alerts", "backup-and-restore", "move-5-to-10")
 KINDS = {
     "deployment": "Deployment",
     "statefulset": "StatefulSet",
     "job": "Job",
+    "cronjob": "CronJob",
     "hpa": "HorizontalPodAutoscaler",
     "secret": "Secret",
     "pod": "Pod",
@@ -97,12 +98,23 @@ def test_objects_exist(page: str, tmp_path: Path) -> None:
     asked = 0
     for command, tiers in commands(page):
         words = spoken(command)
+        if words[:2] == ["create", "job"]:
+            _check_source(command, words)
+            for tier in TIERS:
+                there[tier].add(("Job", words[2]))
         if not words or words[0] == "create":
             continue
         for key in objects(words):
             asked += 1
             assert all(key in there[tier] for tier in tiers), (command, key, tiers)
     assert asked
+
+
+def _check_source(command: str, words: Sequence[str]) -> None:
+    (source,) = [word.partition("=")[2] for word in words if word.startswith("--from=")]
+    kind, _, name = source.partition("/")
+    for tier in TIERS:
+        assert named(overlay(tier), KINDS[kind], name), command
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,5 @@
-"""A backup of ArangoDB that is one moment: ``backup.py``, and with RESTORE=NAME in the environment, its restore.
+"""A backup of ArangoDB that is one moment: ``backup.py``; with RESTORE=NAME in the environment, its restore; with
+FILES=SECONDS nothing, for so long, so that the folder of the backups can be reached.
 
 Processors are held by the barrier while the profiles are dumped, so that the positions in the dump fit everything else
 in it; observers take events as always, and the lag is worked off afterwards. Admin's own database has no barrier: it is
@@ -188,6 +189,14 @@ def alone(root: Path) -> Iterator[None]:
         yield
 
 
+def stay_open(seconds: float, stop: Stop) -> None:
+    """For whoever copies backups out, or brings them back."""
+    say("files can be reached", seconds=seconds)
+    deadline = time.monotonic() + seconds
+    while not stop.wanted and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
 def main() -> int:
     os.umask(0o077)
     stop = Stop()
@@ -195,6 +204,9 @@ def main() -> int:
     root = Path(os.environ["BACKUPS"])
     name = os.environ.get("RESTORE", "")
     try:
+        if seconds := os.environ.get("FILES"):
+            stay_open(float(seconds), stop)
+            return 0
         stores = databases(os.environ)
         with alone(root):
             if name:
