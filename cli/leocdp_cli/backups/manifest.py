@@ -116,7 +116,11 @@ def entry_of(name: str, path: Path) -> FileEntry:
 
 def fits(files: Mapping[Name, FileEntry]) -> None:
     """Profiles and log belong together. Raises CommandFailed."""
-    profiles, log = files.get("profiles"), files.get("log")
+    belong(files.get("profiles"), files.get("log"))
+
+
+def belong(profiles: FileEntry | copies.Contents | None, log: FileEntry | copies.Contents | None) -> None:
+    """The profiles were filled from this log, and it is not behind them. Raises CommandFailed."""
     if profiles is None or log is None or not profiles.log_id:
         return
     if profiles.log_id != log.log_id:

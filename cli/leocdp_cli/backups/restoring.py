@@ -7,14 +7,18 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from leocdp.adapters.sqlite import copies
+from leocdp.adapters.sqlite.profiles.lock import StoreLock
 from leocdp.kit.serve import CannotStart
-from leocdp_cli.backups.manifest import Manifest, Name, checked
+from leocdp.ports.profile_store import StoreInUse
+from leocdp_cli.backups.manifest import FileEntry, Manifest, Name, belong, checked
 from leocdp_cli.failure import CommandFailed
 from leocdp_cli.supervisor.data_dir import DataDirLock
 
-DRAFT = ".restoring"
+DRAFT: Final = ".restoring"
+STOP: Final = "A restore needs the services stopped. Nothing was changed."
 
 
 def restore(
@@ -24,7 +28,7 @@ def restore(
 
     Everything is checked and copied beside its place before anything is moved, so that a restore which fails leaves
     things as they were. Raises CommandFailed: a backup that is not whole, services that run, files in the way without
-    ``replace``.
+    ``replace``, files that would not go with those that stay.
     """
     manifest = checked(backup, names)
     wanted = {name: places[name] for name in names or manifest.files}
@@ -34,30 +38,41 @@ def restore(
             raise CommandFailed(
                 f"{there[0]} is there already. --replace puts it aside, under another name in the same folder."
             )
+        _goes_with_what_stays(manifest, wanted, places)
         for path in there:
             _settled(path)
         _drafts(backup, wanted)
-        aside = [copies.set_aside(path, stamp) for path in wanted.values() if path.exists()]
-        for path in wanted.values():
-            path.with_name(path.name + DRAFT).rename(path)
-            copies.synced(path.parent)
+        aside = [moved for path in wanted.values() for moved in _put(path, stamp)]
     return manifest, aside
+
+
+def _put(path: Path, stamp: str) -> Sequence[Path]:
+    """The copy takes its place as soon as what was there has left it, with all that SQLite would add to the copy."""
+    moved = copies.set_aside(path, stamp)
+    path.with_name(path.name + DRAFT).rename(path)
+    copies.synced(path.parent)
+    return moved
 
 
 @contextmanager
 def _nobody_at_work(wanted: Mapping[Name, Path]) -> Iterator[None]:
-    """Holds what ``leocdp run`` takes before it starts anything, in every folder that is written to."""
-    locks: list[DataDirLock] = []
+    """Holds what ``leocdp run`` and the processor take before they begin, in every folder that is written to."""
+    locks: list[DataDirLock | StoreLock] = []
     try:
         for folder in sorted({path.parent for path in wanted.values()}):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = DataDirLock(folder)
-            lock.acquire()
-            locks.append(lock)
+            locks.append(supervisor := DataDirLock(folder))
+            supervisor.acquire()
+        if "profiles" in wanted:
+            # Also finds a processor whose file was removed or damaged under it.
+            locks.append(processor := StoreLock(wanted["profiles"], make_folder=False))
+            processor.take()
         yield
     except CannotStart as error:
         # What is in the way was said when the lock was tried.
-        raise CommandFailed("A restore needs the services stopped. Nothing was changed.") from error
+        raise CommandFailed(STOP) from error
+    except StoreInUse as error:
+        raise CommandFailed(f"{wanted['profiles']} is in use by a processor. {STOP}") from error
     except OSError as error:
         raise CommandFailed(f"The backup could not be put in its place: {error}. Nothing was replaced.") from error
     finally:
@@ -65,11 +80,33 @@ def _nobody_at_work(wanted: Mapping[Name, Path]) -> Iterator[None]:
             lock.release()
 
 
+def _goes_with_what_stays(manifest: Manifest, wanted: Mapping[Name, Path], places: Mapping[Name, Path]) -> None:
+    """Profiles into a folder with another log, or a log that is behind the profiles there, would be of no use."""
+
+    def after(name: Name) -> FileEntry | copies.Contents | None:
+        if name in wanted:
+            return manifest.files[name]
+        if name not in places or not places[name].exists():
+            return None
+        try:
+            return copies.contents(name, places[name])
+        except copies.CopyFailed as error:
+            raise CommandFailed(f"{error} Restore it too.") from error
+
+    if "profiles" in wanted or "log" in wanted:
+        try:
+            belong(after("profiles"), after("log"))
+        except CommandFailed as failed:
+            raise CommandFailed(
+                f"After this restore they would not fit: {failed} Restore profiles and log from one backup."
+            ) from failed
+
+
 def _settled(path: Path) -> None:
     try:
         copies.settle(path)
     except copies.InUse as error:
-        raise CommandFailed(f"{error} Stop the services first. Nothing was changed.") from error
+        raise CommandFailed(f"{error} {STOP}") from error
 
 
 def _drafts(backup: Path, wanted: Mapping[Name, Path]) -> None:

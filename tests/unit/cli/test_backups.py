@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_what_is_not_whole_is_not_restored(
     assert {name: path.read_bytes() for name, path in files.items()} == before
 
 
-def change(folder: Path, how: Callable[[dict[str, dict[str, dict[str, object]]]], object]) -> None:
+def change(folder: Path, how: Callable[[Any], object]) -> None:
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     how(manifest)
@@ -168,8 +169,59 @@ def test_a_restore_puts_aside_what_is_there(files: Files, tmp_path: Path) -> Non
         restore(folder, files, ["profiles"], replace=False, stamp="x")
     files["profiles"].write_bytes(b"\xff" * 100)
     _, aside = restore(folder, files, ["profiles"], replace=True, stamp="x")
-    assert [path.read_bytes() for path in aside] == [b"\xff" * 100]
+    assert aside[0] == files["profiles"].with_name("profiles.db.x")
+    assert aside[0].read_bytes() == b"\xff" * 100
     assert copies.look("profiles", files["profiles"]).offsets == {f"{COMMANDS}/0": 1}
+
+
+def test_what_a_lost_file_leaves_behind_does_not_go_into_the_restored_one(files: Files, tmp_path: Path) -> None:
+    """A file that was removed after a crash leaves its write-ahead log, which SQLite would apply to the next one."""
+    folder = made(files, tmp_path / "kept")
+    lost = files["profiles"]
+    with closing(copies._connect(lost, "rw")) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE positions SET next = 5")
+        journal = lost.with_name("profiles.db-wal")
+        stale = journal.read_bytes()
+    lost.unlink()
+    journal.write_bytes(stale)
+    _, aside = restore(folder, files, ["profiles"], replace=False, stamp="x")
+    assert [path.name for path in aside] == ["profiles.db.x-wal"]
+    assert aside[0].read_bytes() == stale
+    assert copies.look("profiles", lost).offsets == {f"{COMMANDS}/0": 1}
+
+
+async def test_profiles_do_not_go_beside_another_log(files: Files, tmp_path: Path) -> None:
+    folder = made(files, tmp_path / "kept")
+    files["log"].unlink()
+    log = open_event_log(StoresSettings(data_dir=files["log"].parent))
+    await log.start()
+    await log.close()
+    with pytest.raises(CommandFailed, match=r"from another log .* Restore profiles and log from one backup"):
+        restore(folder, files, ["profiles"], replace=True, stamp="x")
+    restore(folder, files, ["profiles", "log"], replace=True, stamp="x")
+
+
+def test_a_log_does_not_go_behind_the_profiles(files: Files, tmp_path: Path) -> None:
+    folder = made(files, tmp_path / "kept")
+    with closing(copies._connect(files["profiles"], "rw")) as connection:
+        connection.execute("UPDATE positions SET next = 2")
+    with pytest.raises(CommandFailed, match=f"have read {COMMANDS}/0 to 2, but the log ends before"):
+        restore(folder, files, ["log"], replace=True, stamp="x")
+    restore(folder, files, ["admin"], replace=True, stamp="x")
+
+
+async def test_nothing_is_restored_under_a_processor_whose_file_was_removed(files: Files, tmp_path: Path) -> None:
+    folder = made(files, tmp_path / "kept")
+    store = open_profile_store(StoresSettings(data_dir=files["log"].parent))
+    await store.start()
+    for path in files["log"].parent.glob("profiles.db*"):
+        if path.suffix != ".lock":
+            path.unlink()
+    with pytest.raises(CommandFailed, match=r"in use by a processor\. A restore needs the services stopped"):
+        restore(folder, files, ["profiles"], replace=True, stamp="x")
+    await store.close()
+    restore(folder, files, ["profiles"], replace=True, stamp="x")
 
 
 async def test_nothing_is_restored_under_a_running_service(files: Files, tmp_path: Path) -> None:
@@ -177,7 +229,7 @@ async def test_nothing_is_restored_under_a_running_service(files: Files, tmp_pat
     log = open_event_log(StoresSettings(data_dir=files["log"].parent))
     await log.start()
     await log.append([NewRecord(COMMANDS, 0, b"{}")])
-    with pytest.raises(CommandFailed, match=r"log.db is in use\. Stop the services first"):
+    with pytest.raises(CommandFailed, match=r"log.db is in use\. A restore needs the services stopped"):
         restore(folder, files, [], replace=True, stamp="x")
     await log.close()
     lock = DataDirLock(files["log"].parent)

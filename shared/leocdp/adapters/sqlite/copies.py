@@ -17,8 +17,9 @@ from leocdp.adapters.sqlite.log.file import decode_offsets
 from leocdp.adapters.sqlite.profiles.schema import APPLICATION_ID as PROFILES
 
 APPLICATIONS: Final = {"profiles": PROFILES, "log": LOG, "admin": ADMIN}
-PARTS: Final = ("", "-wal", "-shm")
-"""Endings of the files that SQLite keeps of one database."""
+PARTS: Final = ("", "-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps of one database. It applies a write-ahead log or journal to whatever file lies
+beside it: those of a lost file would go into the one that takes its place."""
 BUSY: Final = 10.0
 """Seconds that opening waits for another process that recovers the file."""
 
@@ -67,12 +68,18 @@ def look(name: str, path: Path) -> Contents:
     Raises CopyFailed: damaged, or another kind of file.
     """
     with _sentence(path), closing(_connect(path, "ro")) as connection:
-        found = int(connection.execute("PRAGMA application_id").fetchone()[0])
-        if found != APPLICATIONS[name]:
-            raise CopyFailed(f"{path} is not a file of this kind.")
         answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         if answer != "ok":
             raise CopyFailed(f"{path} is damaged: {answer}.")
+    return contents(name, path)
+
+
+def contents(name: str, path: Path) -> Contents:
+    """The same of a file whose pages need no check. Raises CopyFailed."""
+    with _sentence(path), closing(_connect(path, "ro")) as connection:
+        found = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        if found != APPLICATIONS[name]:
+            raise CopyFailed(f"{path} is not a file of this kind.")
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         return READERS[name](connection, version)
 
@@ -127,14 +134,14 @@ def settle(path: Path) -> None:
         return
 
 
-def set_aside(path: Path, stamp: str) -> Path:
-    """Rename the file and what SQLite keeps beside it; returns the new path."""
-    aside = path.with_name(f"{path.name}.{stamp}")
+def set_aside(path: Path, stamp: str) -> list[Path]:
+    """Rename what there is of the file and what SQLite keeps beside it; the new paths, the file itself first."""
+    moved = []
     for end in PARTS:
         part = path.with_name(path.name + end)
         if part.exists():
-            part.rename(aside.with_name(aside.name + end))
-    return aside
+            moved.append(part.rename(path.with_name(f"{path.name}.{stamp}{end}")))
+    return moved
 
 
 def synced(path: Path) -> None:
