@@ -81,7 +81,7 @@ def test_only_the_doors_are_open_to_other_namespaces(manifests: tuple[Manifest, 
                 if "namespaceSelector" in peer:
                     space = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
                     found |= {(space, policy["metadata"]["name"], port["port"]) for port in rule["ports"]}
-    doors = {("ingress-nginx", "observer", 8080), ("ingress-nginx", "gateway", 8000), ("keda", "kafka", 9092)}
+    doors = {("ingress-nginx", "observer", 8080), ("ingress-nginx", "gateway", 8000)}
     metrics = {("monitoring", name, port) for name, port in _metrics(manifests)}
     assert found == doors | metrics
 
