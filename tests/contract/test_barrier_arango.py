@@ -15,6 +15,7 @@ from leocdp.ports.barrier import Barrier, BarrierRefused
 from leocdp.ports.profile_store import StoreHeld, StoreUnavailable
 from tests.contract.arango_backend import double_database
 from tests.contract.builders import LOG, T0, TOPIC, move
+from tests.contract.test_profile_store_arango_access import change
 from tests.contract.test_profile_store_arango_faults import everything, stored_once
 from tests.doubles.arangodb.double import Double
 from tests.doubles.arangodb.faults import Fault, operation
@@ -84,6 +85,29 @@ async def test_whatever_else_writes_waits_too(store: ArangoProfileStore, control
         await store.remove_source("shop", after=None, limit=10)
     with pytest.raises(StoreHeld):
         await store.tidy(T0 + 90 * 86_400_000)
+    sequences = [1]
+    with pytest.raises(StoreHeld):
+        await store.mark_published(sequences)
+    await control.lift()
+    assert [one.sequence for one in await store.pending_outbox(9)] == sequences
+    await store.mark_published(sequences)
+    assert await store.pending_outbox(9) == []
+
+
+async def test_collections_are_not_brought_up_meanwhile(
+    place: tuple[Double, Connection], store: ArangoProfileStore, control: ArangoBarrier
+) -> None:
+    await control.set(barrier())
+    same, newer = ArangoProfileStore(place[1]), ArangoProfileStore(place[1])
+    await same.start()
+    await same.close()
+    change(place[1], "ledger", {"_key": "schema", "version": 1})
+    with pytest.raises(StoreHeld):
+        await newer.start()
+    await control.lift()
+    await newer.start()
+    assert await newer.positions(LOG) == {}
+    await newer.close()
 
 
 async def test_it_ends_by_itself(store: ArangoProfileStore, control: ArangoBarrier) -> None:
@@ -96,8 +120,17 @@ async def test_it_ends_by_itself(store: ArangoProfileStore, control: ArangoBarri
         except StoreHeld:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
-    assert (await control.current()) is not None, "an expired one is shown, until the next is set"
-    await control.set(barrier("bar_2"))
+    assert await control.current() is None, "whoever set it can tell that something was committed after it"
+
+
+async def test_one_that_has_ended_is_shown_and_in_nobodys_way(
+    store: ArangoProfileStore, control: ArangoBarrier
+) -> None:
+    ended = barrier(ms=-1)
+    await control.set(ended)
+    assert (await control.current(), await store.held_until()) == (ended, None)
+    await control.set(barrier("bar_2", ms=-1))
+    assert await control.lift("bar_2")
 
 
 async def test_one_at_a_time(control: ArangoBarrier, store: ArangoProfileStore) -> None:
@@ -128,6 +161,26 @@ async def test_a_commit_under_way_is_over_when_it_is_set(
     await setting
     assert await store.positions(LOG) == {(TOPIC, 0): 1}
     await stored_once(place[1], 1)
+
+
+async def test_a_bucket_is_emptied_first(
+    place: tuple[Double, Connection], store: ArangoProfileStore, control: ArangoBarrier
+) -> None:
+    await store.commit(everything(1), [], T0)
+    emptying = place[0].fault(Fault("wait", operation("collection.truncate")))
+    tidying = asyncio.create_task(store.tidy(T0 + 90 * 86_400_000))
+    assert await asyncio.to_thread(emptying.reached)
+    setting = asyncio.create_task(control.set(barrier()))
+    await asyncio.wait({setting}, timeout=0.3)
+    assert not setting.done()
+    impatient = ArangoBarrier(place[1], emptying=-1)
+    await impatient.start()
+    await impatient.set(barrier("bar_at_once"))
+    await impatient.lift()
+    await impatient.close()
+    emptying.release()
+    await tidying
+    await setting
 
 
 async def test_it_is_set_once_where_the_answer_is_lost(

@@ -7,13 +7,17 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from leocdp.adapters.arango.barrier import ArangoBarrier
+from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.profile_store import ArangoProfileStore
 from leocdp.contracts.topics import TOPICS
+from leocdp.ports.barrier import Barrier
 from tests.contract.arango_backend import double_database
 from tests.faults.databases import store_environment, store_settings
 from tests.faults.event_load import EventLoad, until, worked_off
@@ -22,7 +26,7 @@ from tests.faults.reconcile import reconcile_store
 from tests.kafka import Kafka, logs_at
 
 
-class Barrier:
+class Operator:
     """``leocdp barrier``."""
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -64,8 +68,10 @@ async def test_processors_wait_at_the_barrier_and_go_on(kafka: Kafka, tmp_path: 
                 await load.portion()
                 await load.portion()
                 await worked_off(log, store, 60, processors.tail)
-                operator = Barrier({**environment, "LEOCDP_DATA_DIR": str(tmp_path)})
+                operator = Operator({**environment, "LEOCDP_DATA_DIR": str(tmp_path)})
                 await _hold(operator, load, processors, store, log.log_id)
+                await worked_off(log, store, 90, processors.tail)
+                await _expire(connection, load, processors)
                 await worked_off(log, store, 90, processors.tail)
                 await until(lambda: all(one.reasons() == [] for one in processors.alive), 60, processors.tail)
                 assert not processors.failures()
@@ -73,7 +79,17 @@ async def test_processors_wait_at_the_barrier_and_go_on(kafka: Kafka, tmp_path: 
             await store.close()
 
 
-async def _hold(operator: Barrier, load: EventLoad, processors: Fleet, store: ArangoProfileStore, log_id: str) -> None:
+async def _expire(connection: Connection, load: EventLoad, processors: Fleet) -> None:
+    """A barrier that nobody lifts; after a while ``worked_off`` without anybody's doing."""
+    control = ArangoBarrier(connection)
+    await control.start()
+    now = int(time.time() * 1000)
+    await control.set(Barrier("bar_of_a_backup_that_died", now, now + 3_000, "0.1.0"))
+    await control.close()
+    await load.portion()
+
+
+async def _hold(operator: Operator, load: EventLoad, processors: Fleet, store: ArangoProfileStore, log_id: str) -> None:
     barrier = await operator.set()
     before = await store.positions(log_id)
     for _ in range(5):

@@ -15,7 +15,7 @@ from leocdp.kit import metric_catalogue as m
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.event_log import EventLog, LogUnavailable, NewRecord
-from leocdp.ports.profile_store import ProfileStore, StoreUnavailable
+from leocdp.ports.profile_store import ProfileStore, StoreHeld, StoreUnavailable
 
 logger = get_logger(__name__)
 
@@ -31,6 +31,8 @@ class OutboxPublisher:
         self._store = store
         self._metrics = metrics
         self._woken = asyncio.Event()
+        self._unmarked: list[int] = []
+        """What was published, and could not be marked so yet."""
         self._stopping = False
 
     def wake(self) -> None:
@@ -46,6 +48,8 @@ class OutboxPublisher:
             self._woken.clear()
             try:
                 more = await self._publish()
+            except StoreHeld:
+                more = False
             except (LogUnavailable, StoreUnavailable) as error:
                 logger.warning("outbox waits", reason=str(error))
                 more = False
@@ -57,16 +61,23 @@ class OutboxPublisher:
                 await asyncio.wait_for(self._woken.wait(), POLL)
 
     async def _publish(self) -> bool:
-        """One chunk; True when there may be more."""
+        """One chunk; True when there may be more. Raises StoreHeld: in a backup nothing is taken out of the store."""
+        await self._mark()
         pending = await self._store.pending_outbox(CHUNK)
         # Before it is published: while the log is away this is what tells that something waits.
         self._metrics.set(m.PROCESSOR_OUTBOX_PENDING, len(pending))
         if not pending:
             return False
         await self._log.append([await self._record(stored.record) for stored in pending])
-        await self._store.mark_published([stored.sequence for stored in pending])
+        self._unmarked = [stored.sequence for stored in pending]
+        await self._mark()
         self._metrics.set(m.PROCESSOR_OUTBOX_PENDING, len(pending) if len(pending) == CHUNK else 0)
         return len(pending) == CHUNK
+
+    async def _mark(self) -> None:
+        if self._unmarked:
+            await self._store.mark_published(self._unmarked)
+            self._unmarked = []
 
     async def _record(self, record: OutboxRecord) -> NewRecord:
         """JSON of ids, versions and names of changed fields; whoever needs values asks the API."""

@@ -25,7 +25,7 @@ from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
 from leocdp.ports.clock import Clock
 from leocdp.ports.event_log import Consumer, LogUnavailable
-from leocdp.ports.profile_store import Conflict, ProfileStore, StoreUnavailable
+from leocdp.ports.profile_store import Conflict, ProfileStore, StoreHeld, StoreUnavailable
 from leocdp_processor.catalogue import LiveCatalogue
 from leocdp_processor.decide.membership import membership_records
 
@@ -81,10 +81,16 @@ class Refresher:
         Whatever goes wrong, nothing is lost: who was not refreshed is still due or behind.
         """
         failures = 0
+        held = False
         while True:
             try:
-                more = await self.step(await shards_of(consumer, partitions), bring_up=self._may_bring_up())
+                held = held and await self._store.held_until() is not None
+                shards = [] if held else await shards_of(consumer, partitions)
+                more = await self.step(shards, bring_up=self._may_bring_up())
                 failures = 0
+            except StoreHeld as error:
+                more, held = False, True
+                logger.info("people are not refreshed", reason=str(error))
             except Conflict:
                 # Another worker has decided on somebody of the page; smaller pages meet fewer of them.
                 self._metrics.inc(m.PROCESSOR_CONFLICTS)

@@ -18,6 +18,7 @@ class Barrier:
 
     id: str
     since: int
+    """When it was asked for."""
     until: int
     """When it expires, so that a backup that died does not stop processing for ever."""
     version: str
@@ -48,4 +49,4 @@ class BarrierControl(Protocol):
         id is there."""
 
     async def current(self) -> Barrier | None:
-        """The one that was set last and not lifted, expired or not."""
+        """The one that was set last and not lifted. An expired one is there until something is committed."""

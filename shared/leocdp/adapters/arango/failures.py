@@ -27,6 +27,8 @@ class Kind(Enum):
     """More than one request or transaction can take: ask for less."""
     REFUSED = auto()
     """User, password or rights."""
+    HELD = auto()
+    """A backup is made: nothing is written until it is done. Not worth a try before."""
     DEFECT = auto()
     """A request that no server can carry out: ours is wrong, or the server of another kind."""
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import msgspec
 
-from leocdp.adapters.arango.barrier import held
+from leocdp.adapters.arango.barrier import held, passing
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database, Transaction
 from leocdp.adapters.arango.keys import number_key
-from leocdp.adapters.arango.migrations import migrate
+from leocdp.adapters.arango.migrations import migrate, stored_version
 from leocdp.adapters.arango.profiles import aql, upkeep
 from leocdp.adapters.arango.profiles import erasure as erasure_of
 from leocdp.adapters.arango.profiles.commit import Bounds, Commit
@@ -65,7 +65,7 @@ class ArangoProfileStore:
         breaker = Breaker()
         self._writer = Threads(connection, breaker, 1, "arango-writer")
         self._readers = Threads(connection, breaker, READERS, "arango-reader")
-        self._turns = Turns(LEDGER, self._writer.stopping, patience, finding_out, held=held)
+        self._turns = Turns(LEDGER, self._writer.stopping, patience, finding_out, held=passing)
         self._absent = Absent()
         self._upkeep = upkeep.Upkeep(self._turns, self._bounds)
 
@@ -74,7 +74,7 @@ class ArangoProfileStore:
         self._readers.start()
         try:
             with translated(self._connection):
-                await self._writer.repeat(lambda database: migrate(database, SCHEMA))
+                await self._writer.repeat(_bring_up)
         except BaseException:
             await self.close()
             raise
@@ -118,7 +118,7 @@ class ArangoProfileStore:
     async def mark_published(self, sequences: Sequence[int]) -> None:
         keys = [number_key(sequence) for sequence in sequences]
         with translated(self._connection):
-            await self._writer.repeat(lambda database: database.remove("outbox", keys))
+            await self._writer.repeat(lambda database: _remove_published(database, keys))
 
     async def dead_letters_to_replay(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         keys = upkeep.problem_keys(ids)
@@ -176,6 +176,25 @@ class ArangoProfileStore:
     async def _in_turn(self, work: Callable[[Transaction, Head], T]) -> T:
         with translated(self._connection):
             return await self._writer.run(lambda database: self._turns.run(database, work))
+
+
+def _bring_up(database: Database) -> None:
+    """What there is not is made. What there is, is not changed while a backup is made."""
+    if 0 < stored_version(database, SCHEMA) < SCHEMA.version:
+        _check_free(database)
+    migrate(database, SCHEMA)
+
+
+def _remove_published(database: Database, keys: Sequence[str]) -> None:
+    # It takes no turn, which would cost more than it does. Whoever sets a barrier waits for those who did not see it.
+    _check_free(database)
+    database.remove("outbox", keys)
+
+
+def _check_free(database: Database) -> None:
+    """Raises Held."""
+    if (found := held(LEDGER.read(database))) is not None:
+        raise found
 
 
 def logs(head: Head) -> list[str]:

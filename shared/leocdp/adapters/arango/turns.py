@@ -72,7 +72,7 @@ class Held(Failure):
     """A barrier stands: nothing is committed until ``until`` (ms UTC), or until it is lifted."""
 
     def __init__(self, until: int) -> None:
-        super().__init__(Kind.UNAVAILABLE, "Nothing is committed while a backup is made")
+        super().__init__(Kind.HELD, "Nothing is committed while a backup is made")
         self.until = until
 
 
@@ -99,8 +99,9 @@ class Turns(Generic[H]):
         *,
         held: Callable[[H], Held | None] = lambda _: None,
     ) -> None:
-        """``held``: whether the head says that a barrier stands. It is looked at after the turn was taken, so whoever
-        sets one knows that every transaction before it is over, and every later one sees it."""
+        """``held``: whether the head says that a barrier stands; it may take away one that has ended. It is called
+        after the turn was taken, so whoever sets one knows that every transaction before it is over, and every later
+        one sees it."""
         self._ledger = ledger
         self._stopping = stopping
         self._patience = patience
