@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Final
 
 from leocdp.adapters.sqlite import copies
-from leocdp_cli.backups.manifest import MANIFEST, NAMES, FileEntry, Manifest, Name, entry_of, fits, read
+from leocdp_cli.backups.keeping import STAMP, Keep, remove_old
+from leocdp_cli.backups.manifest import MANIFEST, NAMES, FileEntry, Manifest, Name, entry_of, fits
 from leocdp_cli.failure import CommandFailed
 
 SPARE: Final = 64 << 20
 """Bytes that must stay free on the target's disk."""
-STAMP: Final = "%Y%m%dT%H%M%SZ"
 PARTIAL: Final = ".partial"
 
 
 def make(
-    sources: Mapping[Name, Path], target: Path, *, keep: int, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sources: Mapping[Name, Path], target: Path, *, keep: Keep, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Path, Manifest, Sequence[Path]]:
     """Copy the files into a new folder of ``target``; (the folder, its manifest, old backups that were removed).
 
-    The folder has its name only when every copy is on the disk and checked. Of backups of the same files, the ``keep``
-    newest stay. Raises CommandFailed; then nothing is left of the attempt and nothing was removed.
+    The folder has its name only when every copy is on the disk and checked; then older backups of the same files may
+    go. Raises CommandFailed; then nothing is left of the attempt and nothing was removed.
     """
     names: list[Name] = [name for name in NAMES if name in sources]
     _room(sources, target)
@@ -47,7 +47,7 @@ def make(
         copies.synced(draft)
         draft.rename(folder)
         copies.synced(target)
-        return folder, manifest, _prune(target, folder, f"leocdp{kind}-", names, keep)
+        return folder, manifest, remove_old(folder, f"leocdp{kind}-", names, keep, began)
 
 
 def _room(sources: Mapping[Name, Path], target: Path) -> None:
@@ -56,14 +56,14 @@ def _room(sources: Mapping[Name, Path], target: Path) -> None:
             raise CommandFailed(
                 f"There is no {path}. Check LEOCDP_DATA_DIR; a new installation has nothing to back up."
             )
+    for home in {path.resolve().parent for path in sources.values()}:
+        if target.resolve().is_relative_to(home):
+            raise CommandFailed(f"{target} is in the data folder, and lost together with it. Choose another disk.")
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = shutil.disk_usage(target).free
     except OSError as error:
         raise CommandFailed(f"{target} cannot be used ({error.strerror}). Choose another folder.") from error
-    homes = {path.resolve().parent for path in sources.values()}
-    if target.resolve() in homes:
-        raise CommandFailed(f"{target} is the data folder itself. Choose a folder on another disk.")
     needed = sum(_size(path) for path in sources.values()) + SPARE
     if free < needed:
         raise CommandFailed(
@@ -122,24 +122,6 @@ def _draft(folder: Path) -> Iterator[Path]:
         raise CommandFailed(f"The backup could not be written to {folder.parent}: {error}.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _prune(target: Path, newest: Path, prefix: str, names: Sequence[Name], keep: int) -> Sequence[Path]:
-    """Remove all but the newest of the same kind. What has no readable manifest is not ours to remove."""
-    whole = [path for path in target.glob(f"{prefix}*") if path != newest and _is_of(path, names)]
-    old = sorted(whole, key=lambda path: path.name, reverse=True)[max(0, keep - 1) :]
-    for path in old:
-        shutil.rmtree(path)
-    return old
-
-
-def _is_of(path: Path, names: Sequence[Name]) -> bool:
-    if path.name.endswith(PARTIAL):
-        return False
-    try:
-        return set(read(path).files) == set(names)
-    except CommandFailed:
-        return False
 
 
 def _text(at: datetime) -> str:

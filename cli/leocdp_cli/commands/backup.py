@@ -10,15 +10,20 @@ from typing import Annotated
 import typer
 
 from leocdp_cli import stores
+from leocdp_cli.backups.keeping import Keep
 from leocdp_cli.backups.making import make
 from leocdp_cli.backups.manifest import NAMES, Manifest, Name, checked
 from leocdp_cli.backups.restoring import restore as put_back
 from leocdp_cli.commands.options import AsJson
 from leocdp_cli.failure import CommandFailed
 from leocdp_cli.output import show_one
+from leocdp_cli.supervisor.data_dir import ERASURE_KEY
 
 NICE = 10
 """So much less of the processor than services have that run beside it."""
+
+NEWEST = 7
+"""So many backups stay when nothing else is asked for."""
 
 Only = Annotated[
     list[str] | None,
@@ -33,7 +38,8 @@ def register(app: typer.Typer) -> None:
 
 def backup(
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where backups are kept; on another disk.")],
-    keep: Annotated[int, typer.Option(min=1, help="So many backups stay, older ones are removed.")] = 7,
+    keep: Annotated[int | None, typer.Option(min=1, help="So many backups stay; without --keep-days 7.")] = None,
+    keep_days: Annotated[int | None, typer.Option(min=1, help="Backups of so many days stay, instead.")] = None,
     only: Only = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,14 +49,17 @@ def backup(
     folder are not in it: keep a copy of them in another place. For ArangoDB and Kafka see
     docs/operations/backup-and-restore.md.
     """
+    if keep is not None and keep_days is not None:
+        raise CommandFailed("--keep and --keep-days exclude each other: choose one.", 2)
     os.nice(NICE)
     found = stores.StoresSettings().files()
     wanted = _names(only) or [name for name in NAMES if name in found]
     for name in wanted:
         if name not in found:
             raise CommandFailed(f"{name} is no file of this machine: another program keeps it, and its backups.", 2)
+    staying = Keep(days=keep_days) if keep_days else Keep(keep or NEWEST)
     began = time.monotonic()
-    folder, manifest, removed = make({name: found[name] for name in wanted}, to, keep=keep)
+    folder, manifest, removed = make({name: found[name] for name in wanted}, to, keep=staying)
     took = time.monotonic() - began
     said = f"{folder}: {_what(manifest)}, checked, in {took:.1f} s."
     if removed:
@@ -61,6 +70,9 @@ def backup(
 
 def restore(
     backup: Annotated[Path, typer.Option("--from", metavar="BACKUP", help="Folder of one backup.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DATA_DIR", help="Into this data folder instead of LEOCDP_DATA_DIR.")
+    ] = None,
     only: Only = None,
     replace: Annotated[bool, typer.Option("--replace", help="Put files aside that are in the way.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; say whether the backup is whole.")] = False,
@@ -78,7 +90,7 @@ def restore(
         said = f"{backup} is whole: {_what(manifest)}, of {manifest.began_at}."
         show_one(manifest.model_dump(), as_json=as_json, said=said)
         return
-    places = stores.StoresSettings().files()
+    places = (stores.StoresSettings() if to is None else stores.StoresSettings(data_dir=to)).files()
     for name in names or checked(backup).files:
         if name not in places:
             raise CommandFailed(f"{name} is no file of this machine: LEOCDP_{name.upper()}_URL names another place.", 2)
@@ -87,7 +99,10 @@ def restore(
     said = f"Restored {_what(manifest, names)}, as of {manifest.began_at}. Start the services."
     if aside:
         said += f" What was there is in {', '.join(map(str, aside))}; delete it when you do not need it any more."
-    value = {"aside": [str(path) for path in aside], **manifest.model_dump()}
+    key = places["profiles"].parent / "secrets" / ERASURE_KEY
+    if not key.exists():
+        said += f" Before that, put the secrets back: there is no {key}, and only with it is known who was erased."
+    value = {"aside": [str(path) for path in aside], "erasure_key": key.exists(), **manifest.model_dump()}
     show_one(value, as_json=as_json, said=said)
 
 

@@ -19,6 +19,7 @@ from leocdp.domain.decisions import Changes
 from leocdp.ports.event_log import NewRecord
 from leocdp.ports.profile_store import PositionKey, PositionMove
 from leocdp_cli.backups import making
+from leocdp_cli.backups.keeping import Keep
 from leocdp_cli.backups.manifest import Name, checked
 from leocdp_cli.backups.restoring import restore
 from leocdp_cli.failure import CommandFailed
@@ -48,7 +49,7 @@ async def files(tmp_path: Path) -> Files:
 
 
 def made(files: Mapping[Name, Path], target: Path, second: int = 0, keep: int = 7) -> Path:
-    return making.make(files, target, keep=keep, now=at(second))[0]
+    return making.make(files, target, keep=Keep(keep), now=at(second))[0]
 
 
 def names(folder: Path) -> set[str]:
@@ -89,6 +90,37 @@ def test_the_newest_of_a_kind_stay(files: Files, tmp_path: Path) -> None:
     }
 
 
+def test_those_of_the_last_days_stay(files: Files, tmp_path: Path) -> None:
+    target = tmp_path / "kept"
+    admin: Files = {"admin": files["admin"]}
+    for day in (0, 1, 2, 9):
+        _, _, removed = making.make(admin, target, keep=Keep(days=8), now=at(day * 86_400))
+    assert [path.name for path in removed] == ["leocdp-admin-20261125T120000Z"]
+    making.make(admin, target, keep=Keep(days=1), now=at(20 * 86_400))
+    assert names(target) == {"leocdp-admin-20261215T120000Z"}
+
+
+def test_steps_of_a_copy_are_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "source.db", tmp_path / "copy.db"
+    pauses: list[float] = []
+    with closing(copies._connect(source, "rwc")) as writing:
+        writing.execute("PRAGMA journal_mode = WAL")
+        writing.execute("CREATE TABLE t (x)")
+        writing.executemany("INSERT INTO t VALUES (zeroblob(4000))", [()] * 40)
+
+        def meanwhile(seconds: float) -> None:
+            pauses.append(seconds)
+            writing.execute("INSERT INTO t VALUES (zeroblob(4000))")
+
+        monkeypatch.setattr(copies, "STEP_PAGES", 10)
+        monkeypatch.setattr("leocdp.adapters.sqlite.copies.time.sleep", meanwhile)
+        copies.copy_online(source, target)
+    with closing(copies._connect(target, "ro")) as reading:
+        assert reading.execute("SELECT count(*) FROM t").fetchone() == (40,)
+    assert 3 <= len(pauses) <= 6, "it did not begin again"
+    assert not list(tmp_path.glob("copy.db-*"))
+
+
 def test_nothing_is_removed_by_a_backup_that_fails(
     files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,8 +156,9 @@ def test_there_must_be_room(files: Files, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_data_folder_is_no_place_for_it(files: Files) -> None:
-    with pytest.raises(CommandFailed, match="is the data folder itself"):
-        made(files, files["log"].parent)
+    with pytest.raises(CommandFailed, match="is in the data folder, and lost together with it"):
+        made(files, files["log"].parent / "backups")
+    assert not (files["log"].parent / "backups").exists()
 
 
 def test_nothing_to_copy(tmp_path: Path) -> None:
