@@ -11,6 +11,7 @@ import base64
 import ctypes
 import hashlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -30,6 +31,7 @@ JAVA_AT_LEAST = 17
 STARTED = "Kafka Server started"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+PORTS = range(20_000, 32_768)
 
 
 class Stop(SystemExit):
@@ -92,13 +94,14 @@ def _java(*arguments: str, options: Sequence[str] = ()) -> list[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Below those that a system gives to connections of its own, so that none takes a port before its service does."""
+    ports: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        if not taken(port):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise Stop(f"Fewer than {count} ports are free between {PORTS.start} and {PORTS.stop}.")
 
 
 def taken(port: int) -> bool:

@@ -12,7 +12,7 @@ from tests.browser.seed import api, item
 from tests.browser.stack import PASSWORD
 from tests.browser.visitor import NARROW, WIDE, Visitor, visiting
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(300)]
 
 
 async def somebody(shop: Shop, number: str, name: str) -> str:

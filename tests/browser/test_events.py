@@ -9,7 +9,7 @@ from tests.browser.conftest import Shop
 from tests.browser.seed import item
 from tests.browser.visitor import visiting
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(300)]
 
 
 async def test_events_appear_by_themselves_and_can_be_paused(browser: Browser, shop: Shop) -> None:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.conftest import Shop
 from tests.browser.visitor import visiting
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(300)]
 
 
 async def test_from_a_description_to_the_people_and_why(browser: Browser, shop: Shop) -> None:

@@ -16,7 +16,7 @@ from tests.browser.stack import Stack, running_services
 from tests.browser.visitor import visiting
 from tests.browser.website import website
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.needs("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

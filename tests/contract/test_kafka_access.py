@@ -13,9 +13,9 @@ from leocdp.adapters.engines import EngineUnknown, open_event_log
 from leocdp.adapters.kafka.connection import parse_url
 from leocdp.kit.settings import LogSettings, ServiceSettings
 from leocdp.ports.event_log import EventLog, LogUnavailable
-from scripts.kafka import free_ports
 from tests.contract.event_log_harness import event, texts
 from tests.kafka import PASSWORD, USER, Kafka, delete_topics
+from tests.ports import free_ports
 
 
 class Settings(ServiceSettings, LogSettings):

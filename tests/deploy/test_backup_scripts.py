@@ -20,7 +20,7 @@ from tests.deploy.backup_site import SCRIPTS, Run, Site, site
 from tests.deploy.cluster import K8S, TIERS, named, overlay
 from tests.faults.stack import wait_for
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 EVENTS = 1_200
 """More than one portion of what the tools fetch."""

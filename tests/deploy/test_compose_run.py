@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts.kafka import free_ports
 from tests.deploy.compose_file import JOBS, SERVICES, load, make_secrets
 from tests.deploy.composed import AsComposed, Composed
 from tests.deploy.dockerfile import Dockerfile
 from tests.doubles.arangodb.double import running
 from tests.faults.stack import wait_for
 from tests.kafka import SMALL, running_cluster
+from tests.ports import free_ports
 
 PORTS = {"observer": 8080, "processor": 8070, "admin": 8090, "gateway": 8000}
 

@@ -19,7 +19,8 @@ from packaging.requirements import Requirement
 from tests.architecture.project import ROOT, canonical
 from tests.deploy.dockerfile import Context, Dockerfile
 from tests.deploy.image_build import ImageBuilder, base_python, reachable
-from tests.faults.stack import free_ports, wait_for
+from tests.faults.stack import wait_for
+from tests.ports import free_ports
 
 OWN = {
     "observer": {"leocdp", "leocdp-observer"},

@@ -19,7 +19,7 @@ from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.ports.event_log import EventLog, LogError, NewRecord
 from tests.deploy.kafka_nodes import Nodes, three_nodes
 
-pytestmark = [pytest.mark.needs("kafka"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.needs("kafka"), pytest.mark.timeout(300)]
 
 
 async def started(nodes: Nodes, log: EventLog) -> None:

@@ -40,7 +40,7 @@ def migrate(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_events_become_people_while_processor_and_database_fail(tmp_path: Path) -> None:
     with double_database() as (double, connection):
         double.server.sessions.idle = IDLE_SECONDS

@@ -24,7 +24,7 @@ from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.ports.event_log import NewRecord
 from tests.faults.stack import API_KEY, Stack, running_stack, wait_for
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 TORN = 4
 GARBAGE = 3

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.stack import API_KEY, WRITE_KEY, Stack, running_stack
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 OURS = {"type": "identify", "messageId": "ours-1", "userId": "ours", "traits": {"name": "Đỗ Hằng"}}
 

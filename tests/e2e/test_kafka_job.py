@@ -22,7 +22,7 @@ KILLS = 6
 LAN = "lan@example.vn"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_events_become_people_while_observer_processor_and_broker_are_killed(
     kafka: Kafka, tmp_path: Path
 ) -> None:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from leocdp_cli.supervisor.data_dir import DataDirLock, prepare
-from tests.faults.stack import SERVICES, free_ports
+from tests.faults.stack import SERVICES
+from tests.ports import free_ports
 
 
 def leocdp_run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -28,7 +28,8 @@ from tests.deploy.backup_site import Site
 from tests.faults.client import RetryingClient
 from tests.faults.event_load import worked_off
 from tests.faults.reconcile import ReaderSettings
-from tests.faults.stack import WRITE_KEY, free_ports, wait_for
+from tests.faults.stack import WRITE_KEY, wait_for
+from tests.ports import free_ports
 
 PEOPLE = 24
 WORKERS = 2

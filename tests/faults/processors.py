@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults.stack import free_ports, wait_for
+from tests.faults.stack import wait_for
+from tests.ports import free_ports
 
 ITEMS = "leocdp_processor_items_total"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,19 +14,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import free_ports
+
 WRITE_KEY = "torture-write-key-0001"
 API_KEY = "torture-api-key-00000001"
 SERVICES = ("observer", "processor", "admin", "gateway")
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @dataclass

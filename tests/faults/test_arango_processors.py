@@ -39,7 +39,7 @@ class ReaderSettings(ServiceSettings, StoreSettings):
     pass
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_two_processors_share_a_store_while_answers_get_lost(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         log = await logs.open(TOPICS)

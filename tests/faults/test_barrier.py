@@ -48,7 +48,7 @@ class Operator:
         return str(json.loads(out)["id"])
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_processors_wait_at_the_barrier_and_go_on(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         log = await logs.open(TOPICS)

@@ -69,7 +69,7 @@ async def leader_of(url: str, partition: int) -> int:
     return int(found["leader"])
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_a_broker_is_killed_and_nothing_is_lost(cluster: Cluster) -> None:
     logs = Logs(f"{cluster.url}/test")
     log = await logs.open([TOPIC], timeout=30)

@@ -102,7 +102,7 @@ def moved(store: MemoryStore) -> int:
     return sum(store.moves.values())
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_processors_come_and_go_under_load(kafka: Kafka, store: MemoryStore, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         log = await logs.open(TOPICS)

@@ -66,7 +66,7 @@ def defect() -> Any:
         yield Defect(patch)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_each_poison_is_kept_with_its_reason_and_the_rest_is_applied(
     kafka: Kafka, tmp_path: Path, store: ReaderSettings, defect: Defect
 ) -> None:

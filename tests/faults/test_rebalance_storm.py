@@ -29,7 +29,7 @@ MOST = 3
 """Processors at a time: what a machine with two cores can start while they work."""
 
 
-@pytest.mark.timeout(180 + 3 * SECONDS)
+@pytest.mark.timeout(300 + 3 * SECONDS)
 async def test_processors_join_and_leave_at_any_moment(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         log = await logs.open(TOPICS)

@@ -74,7 +74,7 @@ async def told(log: EventLog) -> dict[str, list[dict[str, Any]]]:
     return people
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_each_step_is_decided_by_one_of_them(
     kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ BACKLOG = 200 * MEGABYTE
 COMMIT_SECONDS = 2.0
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_events_wait_in_the_log_while_the_store_is_slow(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         with double_database() as (double, connection):

@@ -67,7 +67,7 @@ def closed(port: int, answer: bytes) -> Iterator[Closed]:
             serving.join(10)
 
 
-@pytest.mark.timeout(120 + 4 * SECONDS)
+@pytest.mark.timeout(300 + 4 * SECONDS)
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

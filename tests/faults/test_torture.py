@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("LEOCDP_TORTURE_KILLS", "12"))
 PEOPLE = 40
 
 
-@pytest.mark.timeout(120 + 20 * KILLS)
+@pytest.mark.timeout(300 + 20 * KILLS)
 async def test_kill_9_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
     assert API_KEY
     with running_stack(tmp_path, LEOCDP_SUPERVISOR_HEALTHY_AFTER="3") as stack:

@@ -22,7 +22,8 @@ from tests.deploy.kafka_nodes import three_nodes
 from tests.faults.client import RetryingClient
 from tests.faults.databases import store_settings, stores_environment
 from tests.faults.reconcile import reconcile_store
-from tests.faults.stack import API_KEY, WRITE_KEY, free_ports, wait_for
+from tests.faults.stack import API_KEY, WRITE_KEY, wait_for
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.needs("kafka"), pytest.mark.timeout(420)]
 

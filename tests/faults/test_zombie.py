@@ -27,7 +27,7 @@ def within_its_transaction(entry: Entry) -> bool:
     return entry.transaction is not None and entry.operation == "document.insert"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "moment",
     [

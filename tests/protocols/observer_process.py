@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from urllib.error import URLError
 
 from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 from leocdp.contracts.log_records import RejectedItem
+from tests.ports import free_port
 from tests.protocols import stored_items
 from tests.protocols.sources import publish_sources
 from tests.protocols.stored_items import Stored
@@ -67,13 +67,6 @@ class ObserverProcess:
             return await what(log)
         finally:
             await log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _prepare(folder: Path, publish: bool) -> None:

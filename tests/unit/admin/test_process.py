@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,14 +15,9 @@ from pathlib import Path
 import httpx
 
 from leocdp.contracts.principal import HEADER, Principal
+from tests.ports import free_port
 from tests.unit.admin.stack import API_KEY, OWNER, SECRET, signed, until
 from tests.unit.processor.driving import running
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.unit.gateway.upstream import DEADLINE, SECRET, Upstream, served
 
 
@@ -57,14 +58,15 @@ def test_settings_that_cannot_work_are_said_in_a_sentence(
         assert "Traceback" not in errors
 
 
-async def test_it_stops_at_once_with_a_live_page_open(tmp_path: Path, upstream: Upstream, free_port: int) -> None:
+async def test_it_stops_at_once_with_a_live_page_open(tmp_path: Path, upstream: Upstream) -> None:
+    port = free_port()
     async with served(upstream) as admin:
         environment = {
             "LEOCDP_GATEWAY_SECRET": SECRET,
-            "LEOCDP_GATEWAY_PORT": str(free_port),
+            "LEOCDP_GATEWAY_PORT": str(port),
             "LEOCDP_GATEWAY_ADMIN_URL": f"http://127.0.0.1:{admin}",
         }
-        address = f"http://127.0.0.1:{free_port}"
+        address = f"http://127.0.0.1:{port}"
         with process(tmp_path, **environment) as running:
             async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
                 await _alive(client, running)

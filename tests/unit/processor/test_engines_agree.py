@@ -63,7 +63,7 @@ async def outcome(data_dir: Path, **settings: Any) -> tuple[str, Counts]:
         return await processor.reader.digest(), counts
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_the_same_people_on_every_engine(kafka: Kafka, tmp_path: Path) -> None:
     digest, counts = await outcome(tmp_path / "embedded")
     assert (counts.events, counts.people) == (EVENTS, PEOPLE)

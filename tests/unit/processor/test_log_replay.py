@@ -155,7 +155,7 @@ async def test_a_ledger_alone_keeps_an_erased_person_away(tmp_path: Path) -> Non
         assert await processor.reader.digest() == digest
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_the_same_on_kafka(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         settings = {"log_url": logs.url, "log_session_timeout": 6}
@@ -172,7 +172,7 @@ async def test_the_same_on_kafka(kafka: Kafka, tmp_path: Path) -> None:
             assert {cause for causes in again for cause in causes} == {"replay"}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_the_same_on_kafka_and_arangodb(kafka: Kafka, tmp_path: Path) -> None:
     """One processor reads all of it again into a database that is empty."""
     async with logs_at(kafka.url()) as logs:

@@ -98,7 +98,7 @@ async def test_it_stops_instead_of_making_everything_a_dead_letter(tmp_path: Pat
     await stops_and_goes_on(tmp_path)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_it_stops_on_kafka_too(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         await stops_and_goes_on(tmp_path, log_url=logs.url, log_session_timeout=6)
