@@ -20,6 +20,7 @@ from leocdp_admin.application.shapes.segments import BuildShape, PreviewAsked, S
 from leocdp_admin.auth.gateway import GatewayOnly
 from leocdp_admin.environment import Environment
 from leocdp_admin.observation import Observation
+from leocdp_admin.waiting import Waiting
 
 _VIEWS = "leocdp_admin.views.routes"
 _DESCRIPTION = "Profiles, events, identity, sources, keys, users and settings of LEO CDP. Times are ISO 8601 in UTC."
@@ -51,6 +52,7 @@ def create_app(environment: Environment) -> FastAPI:
     errors.install(app)
     _mount_views(app)
     app.add_middleware(AsSent)
+    app.add_middleware(Waiting, reason=lambda: environment.waiting)
     app.add_middleware(GatewayOnly, secret=environment.secret, clock=environment.clock)
     app.add_middleware(Observation, metrics=environment.metrics)
     return app

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,7 +14,9 @@ from leocdp.adapters.engines import open_admin_store, open_event_log, open_profi
 from leocdp.kit.errors import LeoError
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
+from leocdp.kit.opening import Opening
 from leocdp.kit.serve import instance_name
+from leocdp.kit.settings import sqlite_path
 from leocdp.ports.admin_store import AdminStore, AdminStoreError
 from leocdp.ports.clock import Clock, SystemClock
 from leocdp.ports.event_log import EventLog, LogError
@@ -27,6 +30,9 @@ from leocdp_admin.application.dead_letters import DeadLetters
 from leocdp_admin.application.definitions import Definitions
 from leocdp_admin.application.dropped_lists import DroppedLists
 from leocdp_admin.application.events import Events
+from leocdp_admin.application.health.readings import Disk
+from leocdp_admin.application.health.recent import Recently
+from leocdp_admin.application.health.watch import Watch
 from leocdp_admin.application.keys import Keys
 from leocdp_admin.application.lists import Lists
 from leocdp_admin.application.memberships import Memberships
@@ -82,6 +88,8 @@ class Services:
     """Workspace, purposes and identity rules as they are now."""
     audit: AuditLog
     status: Status
+    watch: Watch
+    recently: Recently
     overview: Overview
     stopping: asyncio.Event
     """Set when the service is told to stop, so that streams end."""
@@ -104,61 +112,83 @@ class Environment:
         self.log: EventLog = open_event_log(settings)
         self.reader: ProfileReader = open_profile_reader(settings)
         self.store: AdminStore = open_admin_store(settings)
-        self.probes = HttpProbes(settings.status_urls())
+        self.probes = HttpProbes(settings.status_urls(), self.clock)
         self.publisher = ConfigPublisher(self.store, self.log, self.clock)
         self._erasure_key = settings.hashing_key()
         self._definitions = Definitions(self.store, self.clock)
         self._promotion = Promotion(self._definitions, self.reader)
         self.services = self._services(passwords or Passwords())
         self._dropped_lists = DroppedLists(self.store, self.reader, self.services.commands, self.clock)
-        self._started = False
+        self._opening = Opening((self._open_store, self._open_log, self._begin))
 
     def about(self) -> dict[str, Any]:
         return {"service": "admin", "instance": self.instance, "version": version("leocdp-admin")}
 
     async def ready(self) -> Sequence[str]:
         """Why it cannot do its work: its own store and the log; without a profile store it still administers."""
-        if not self._started:
-            return ["starting"]
+        if self.waiting:
+            return [self.waiting]
         reasons = list(self.publisher.reasons())
         try:
             await self.store.has_owner()
+            doubt = self.store.doubt()
         except AdminStoreError as error:
-            reasons.append(f"admin store: {error}")
+            doubt = str(error)
+        if doubt:
+            reasons.append(f"admin store: {doubt}")
         return reasons
+
+    @property
+    def waiting(self) -> str:
+        """Why requests cannot be answered yet; empty when they can."""
+        return self._opening.reason
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Start everything and bootstrap; on leaving, publish what is pending and close."""
+        """Start everything and bootstrap; on leaving, publish what is pending and close.
+
+        A log or a store that cannot be reached does not stop the start: it is waited for. Raises LogError,
+        AdminStoreError or ValueError for what can never be used.
+        """
         async with AsyncExitStack() as stack:
-            await self.store.start()
-            stack.push_async_callback(self.store.close)
-            await self.log.start()
-            stack.push_async_callback(self.log.close)
-            await self.reader.start()
-            stack.push_async_callback(self.reader.close)
             stack.push_async_callback(self.probes.close)
-            await self._bootstrap().run()
-            publishing = asyncio.create_task(self.publisher.run())
-            repeating = [asyncio.create_task(one) for one in (self._tidy(), self._reconcile(), self._promote())]
-            self._started = True
-            try:
-                yield
-            finally:
-                self.services.stopping.set()
-                self.publisher.stop()
-                await publishing
-                for task in repeating:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+            await stack.enter_async_context(self._opening.running())
+            yield
+
+    async def _open_store(self, stack: AsyncExitStack) -> None:
+        await self.store.start()
+        stack.push_async_callback(self.store.close)
+
+    async def _open_log(self, stack: AsyncExitStack) -> None:
+        stack.push_async_callback(self.log.close)
+        await self.log.start()
+
+    async def _begin(self, stack: AsyncExitStack) -> None:
+        await self.reader.start()
+        stack.push_async_callback(self.reader.close)
+        await self._bootstrap().run()
+        publishing = asyncio.create_task(self.publisher.run())
+        repeating = [asyncio.create_task(one) for one in self._repeating()]
+
+        async def drain() -> None:
+            self.services.stopping.set()
+            self.publisher.stop()
+            await publishing
+            for task in repeating:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+        stack.push_async_callback(drain)
 
     def _services(self, passwords: Passwords) -> Services:
         store, reader, clock = self.store, self.reader, self.clock
         trail = AuditTrail(store)
         in_force = SettingsInForce(store, clock, time_zone=self.settings.time_zone)
         commands = Commands(self.log, reader, store, clock)
-        status = self._status()
+        watch = Watch(self.log, reader, self.probes, clock, version=version("leocdp-admin"), disk=self._least_room)
+        status = self._status(watch)
+        sources = Sources(store, reader, commands, clock)
         definitions = self._definitions
         segments = Segments(definitions, reader, in_force)
         questions = Questions(definitions, in_force, clock)
@@ -176,7 +206,7 @@ class Environment:
             audiences=Audiences(definitions, segments, questions, reader, in_force, trail, clock),
             lists=Lists(definitions, segments, commands, in_force, clock),
             computed_traits=ComputedTraits(definitions, reader),
-            sources=Sources(store, reader, commands, clock),
+            sources=sources,
             keys=Keys(store, clock),
             users=Users(store, passwords, clock, public_url=self.settings.public_address()),
             sessions=Sessions(store, passwords, clock, self.metrics),
@@ -184,22 +214,36 @@ class Environment:
             in_force=in_force,
             audit=AuditLog(store),
             status=status,
+            watch=watch,
+            recently=Recently(reader, sources.names, clock),
             overview=Overview(reader, status, clock),
             stopping=asyncio.Event(),
             collect_url=self.settings.collect_address(),
             public_url=self.settings.public_address(),
         )
 
-    def _status(self) -> Status:
+    def _status(self, watch: Watch) -> Status:
         engine = EngineShape(log=_scheme(self.settings.log_url), store=_scheme(self.settings.store_url))
         return Status(
             self.log,
             self.reader,
             self.probes,
+            watch,
             version=version("leocdp-admin"),
             instance=self.instance,
             engine=engine,
         )
+
+    def _least_room(self) -> Disk | None:
+        """Of the disks with files of the embedded engine, the fullest; None without such files."""
+        urls = (self.settings.log_url, self.settings.store_url, self.settings.admin_url)
+        usual = self.settings.data_dir / "any.db"
+        folders = {sqlite_path(url, usual).parent for url in urls if _scheme(url) == "sqlite"}
+        disks = [shutil.disk_usage(folder) for folder in folders if folder.is_dir()]
+        return min((Disk(disk.free, disk.total) for disk in disks), key=lambda disk: disk.free, default=None)
+
+    def _repeating(self) -> Sequence[Coroutine[Any, Any, None]]:
+        return (self._tidy(), self._reconcile(), self._promote(), self.services.watch.run())
 
     def _bootstrap(self) -> Bootstrap:
         return Bootstrap(self.settings, self.store, self.services.users, self.clock)

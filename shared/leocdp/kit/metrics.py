@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from leocdp.kit import metric_catalogue
 from leocdp.kit.metric_catalogue import MetricSpec
@@ -18,6 +19,21 @@ from leocdp.kit.metric_catalogue import MetricSpec
 def catalogue() -> Sequence[MetricSpec]:
     """All metrics there are, in the order of the catalogue."""
     return [value for value in vars(metric_catalogue).values() if isinstance(value, MetricSpec)]
+
+
+Labels = frozenset[tuple[str, str]]
+Figures = Mapping[str, Mapping[Labels, float]]
+"""Name of a series (of histograms with ``_bucket``, ``_sum``, ``_count``) → its labels → its value."""
+
+
+def read_exposition(text: str) -> Figures:
+    """What another service of ours exposes. Raises ValueError for what is no exposition."""
+    found: dict[str, dict[Labels, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name.startswith("leocdp_") and not sample.name.endswith("_created"):
+                found.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
+    return found
 
 
 @dataclass(frozen=True, slots=True)

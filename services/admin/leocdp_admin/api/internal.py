@@ -27,6 +27,12 @@ class KeysUsed(Asked):
     used: dict[str, int]
 
 
+@router.get("/knock", status_code=204)
+async def knock() -> Response:
+    """For the gateway's readiness: whoever gets here has signed with the secret that admin knows."""
+    return Response(status_code=204)
+
+
 @router.post("/authenticate")
 async def authenticate_key(asked: KeySent, services: CurrentServices) -> KeyFound:
     """401 ``unknown_key`` for a key that is unknown, expired or revoked."""

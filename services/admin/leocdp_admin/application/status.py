@@ -6,21 +6,24 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from leocdp.contracts.topics import COMMANDS, EVENTS_ACCEPTED, EVENTS_REJECTED
 from leocdp.ports.event_log import EventLog, LogError
 from leocdp.ports.profile_reader import Counts, ProfileReader
 from leocdp.ports.profile_store import StoreError
 from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.health.findings import AREAS
+from leocdp_admin.application.health.readings import READ_TOPICS
+from leocdp_admin.application.health.watch import Health, Watch
+from leocdp_admin.application.health.words import say
 from leocdp_admin.application.shapes.administration import (
+    CheckShape,
     CountsShape,
     EngineShape,
     PartitionStatus,
     ServiceStatus,
     StatusShape,
 )
-
-READ_TOPICS = (EVENTS_ACCEPTED, EVENTS_REJECTED, COMMANDS)
-"""What processors read; the lag counts all of it."""
+from leocdp_admin.application.shapes.base import moment
+from leocdp_admin.i18n.localisation import Localisation
 
 
 class ServiceProbes(Protocol):
@@ -34,6 +37,7 @@ class Status:
         log: EventLog,
         reader: ProfileReader,
         probes: ServiceProbes,
+        watch: Watch,
         *,
         version: str,
         instance: str,
@@ -42,13 +46,16 @@ class Status:
         self._log = log
         self._reader = reader
         self._probes = probes
+        self._watch = watch
         self._version = version
         self._instance = instance
         self._engine = engine
 
     async def get(self, actor: Actor) -> StatusShape:
         """For everybody who is signed in. What cannot be read is told by the services' reasons, never an error here."""
-        services, (positions, counts) = await asyncio.gather(self._probes.look(), self._stored())
+        services, (positions, counts), health = await asyncio.gather(
+            self._probes.look(), self._stored(), self._watch.health()
+        )
         own_reasons: list[str] = []
         partitions = await self._partitions(positions or {}, own_reasons)
         if positions is None:
@@ -62,7 +69,11 @@ class Status:
             services=[own, *services],
             log=partitions,
             lag=sum(row.lag for row in partitions),
-            counts=_counts(counts),
+            counts=counts_shape(counts),
+            state=health.state,
+            checked_at=moment(health.now.at),
+            events_per_minute=health.per_minute,
+            checks=_checks(health, Localisation(actor.language or "en", "UTC")),
         )
 
     async def lag(self) -> int:
@@ -73,7 +84,7 @@ class Status:
 
     async def counts(self) -> CountsShape:
         """Raises StoreError."""
-        return _counts(await self._reader.counts())
+        return counts_shape(await self._reader.counts())
 
     async def _stored(self) -> tuple[Mapping[tuple[str, int], int] | None, Counts]:
         """Counts after positions: where nothing waits, they have everything that was accepted."""
@@ -112,7 +123,26 @@ class Status:
         return rows
 
 
-def _counts(counts: Counts) -> CountsShape:
+def _checks(health: Health, l10n: Localisation) -> list[CheckShape]:
+    """Reasons of refusals and failures stay codes, for programs."""
+    found: list[CheckShape] = []
+    for area in AREAS:
+        for finding in health.findings[area]:
+            said = say(finding, l10n, str)
+            found.append(
+                CheckShape(
+                    area=area,
+                    check=finding.check,
+                    state=finding.state,
+                    message=said.message,
+                    advice=said.advice,
+                    runbook=said.runbook,
+                )
+            )
+    return found
+
+
+def counts_shape(counts: Counts) -> CountsShape:
     return CountsShape(
         profiles=counts.profiles,
         people=counts.people,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.units import format_unit
 
 from leocdp_admin.i18n.catalogues import translations
 
@@ -50,6 +51,11 @@ class Localisation:
 
     def money(self, value: float, currency: str) -> str:
         return format_currency(value, currency, locale=self.locale)
+
+    def size(self, count: int) -> str:
+        """Bytes, as gigabytes; below one as megabytes."""
+        unit, each = ("gigabyte", 10**9) if count >= 10**9 else ("megabyte", 10**6)
+        return format_unit(round(count / each, 1), f"digital-{unit}", "short", locale=self.locale)
 
     def local(self, at: datetime) -> datetime:
         return at.astimezone(self.zone)

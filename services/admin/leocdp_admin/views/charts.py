@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from leocdp.ports.profile_reader import Bucket
@@ -38,6 +38,25 @@ def per_hour_today(buckets: Sequence[Bucket], l10n: Localisation, now: datetime)
         if hour in found:
             found[hour] += bucket.count
     return found
+
+
+def last_hours(buckets: Sequence[Bucket], l10n: Localisation, now: datetime, hours: int) -> dict[datetime, int]:
+    """The last hours UTC, quiet ones included, oldest first; the last one is still running."""
+    running = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    found = {running - timedelta(hours=back): 0 for back in range(hours - 1, -1, -1)}
+    for bucket in buckets:
+        hour = moment(bucket.at).replace(minute=0, second=0, microsecond=0)
+        if hour in found:
+            found[hour] += bucket.count
+    return {l10n.local(hour): count for hour, count in found.items()}
+
+
+def hour_chart(l10n: Localisation, name: str, hours: dict[datetime, int]) -> Chart:
+    return {
+        "kind": "bars",
+        "labels": [l10n.hour(hour) for hour in hours],
+        "series": [{"name": name, "values": list(hours.values())}],
+    }
 
 
 def day_chart(kind: Kind, l10n: Localisation, named: Sequence[tuple[str, dict[date, int]]]) -> Chart:

@@ -265,6 +265,17 @@ class CountsShape(Shape):
     rejected: int
 
 
+class CheckShape(Shape):
+    """One line of the status page, judged as the alert rules judge it."""
+
+    area: Literal["collecting", "processing", "storage", "services"]
+    check: str = Field(description="Its name, which stays: `observers`, `lag`, `dead_letters` …")
+    state: Literal["ok", "unknown", "warning", "critical"]
+    message: str
+    advice: str = Field(description="What to do; empty when nothing is to be done.")
+    runbook: str = Field(description="Section of the documents for who runs the servers; empty where there is none.")
+
+
 class StatusShape(Shape):
     version: str
     engine: EngineShape
@@ -272,6 +283,12 @@ class StatusShape(Shape):
     log: list[PartitionStatus]
     lag: int = Field(description="0 when everything accepted so far has its outcome.")
     counts: CountsShape
+    state: Literal["ok", "unknown", "warning", "critical"] = Field(description="The worst of the checks.")
+    checked_at: Moment = Field(description="When the checks were read; a few seconds old at most.")
+    events_per_minute: float | None = Field(
+        description="Accepted by observers, over the last five minutes; null while it is not known."
+    )
+    checks: list[CheckShape]
 
 
 class Accepted(Shape):

@@ -1,0 +1,1 @@
+"""How the installation is, from what admin itself can see: readings, measures, rules, sentences."""

@@ -1,0 +1,171 @@
+"""Looks at the installation every few seconds and keeps what it saw for as long as the alert rules look back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from leocdp.contracts.topics import EVENTS_ACCEPTED
+from leocdp.kit.logs import get_logger
+from leocdp.ports.clock import Clock
+from leocdp.ports.event_log import EventLog, LogError
+from leocdp.ports.profile_reader import ProfileReader
+from leocdp.ports.profile_store import StoreError
+from leocdp_admin.application.health import thresholds
+from leocdp_admin.application.health.findings import Area, Finding, State, worst
+from leocdp_admin.application.health.judge import accepted_per_minute, judge
+from leocdp_admin.application.health.patience import Patience
+from leocdp_admin.application.health.readings import READ_TOPICS, Disk, Reading, Stored, Target, lag_of
+
+logger = get_logger(__name__)
+
+EVERY = 10.0
+"""Seconds between two looks while nobody asks."""
+STARTING = 60
+"""Looks in the first minute, one a second until everybody has answered: what an instance counted before admin first
+saw it is not known."""
+FRESH_MS = 3_000
+"""A reading that is not older answers whoever asks."""
+WAIT = 0.7
+"""Seconds that any part has for its answer: a page is drawn within one."""
+KEEP_LATE_MS = 30_000
+"""A busy instance that answers late is taken as it was before, for so long."""
+
+Bounds = tuple[Mapping[tuple[str, int], int], Mapping[tuple[str, int], int]]
+
+
+class Instances(Protocol):
+    async def read(self) -> Sequence[Target]:
+        """Every instance of the other services as it is now; one that does not answer is not reachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is told."""
+
+    now: Reading
+    findings: Mapping[Area, Sequence[Finding]]
+    per_minute: float | None
+    """Events that observers accept; None while it is not known."""
+    waiting: int | None
+    """Deliveries of events that are not processed yet."""
+
+    @property
+    def state(self) -> State:
+        return worst(finding.state for found in self.findings.values() for finding in found)
+
+    def area_state(self, area: Area) -> State:
+        return worst(finding.state for finding in self.findings[area])
+
+
+class Watch:
+    def __init__(
+        self,
+        log: EventLog,
+        reader: ProfileReader,
+        instances: Instances,
+        clock: Clock,
+        *,
+        version: str,
+        disk: Callable[[], Disk | None],
+    ) -> None:
+        self._log = log
+        self._reader = reader
+        self._instances = instances
+        self._clock = clock
+        self._version = version
+        self._disk = disk
+        self._bounds: Patience[Bounds] = Patience(self._read_bounds, seconds=WAIT)
+        self._stored: Patience[Stored] = Patience(self._read_stored, seconds=WAIT)
+        self._history: deque[Reading] = deque()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._look_once()
+            starting = len(self._history) < STARTING and not all(one.reachable for one in self._history[-1].targets)
+            await asyncio.sleep(1 if starting else EVERY)
+
+    async def close(self) -> None:
+        await self._bounds.close()
+        await self._stored.close()
+
+    async def health(self) -> Health:
+        """As it is now, or was at most three seconds ago."""
+        if not self._history or self._clock.now() - self._history[-1].at > FRESH_MS:
+            await self._look_once()
+        history = tuple(self._history)
+        return Health(
+            now=history[-1],
+            findings=judge(history, self._version),
+            per_minute=accepted_per_minute(history),
+            waiting=lag_of(history[-1], EVENTS_ACCEPTED),
+        )
+
+    async def _look_once(self) -> None:
+        """All who ask at once get the same look."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await asyncio.shield(self._looking)
+
+    async def _look(self) -> None:
+        targets, bounds, stored, disk = await asyncio.gather(
+            self._instances.read(), self._try_bounds(), self._try_stored(), asyncio.to_thread(self._disk)
+        )
+        begins, ends, log_problem = bounds
+        reading = Reading(
+            at=self._clock.now(),
+            targets=self._kept(targets),
+            begins=begins,
+            ends=ends,
+            stored=stored[0],
+            log_problem=log_problem,
+            store_problem=stored[1],
+            disk=disk,
+        )
+        self._history.append(reading)
+        while self._history[0].at < reading.at - thresholds.KEPT * 1000 - 60_000:
+            self._history.popleft()
+
+    def _kept(self, targets: Sequence[Target]) -> Sequence[Target]:
+        before = {target.address: target for target in self._history[-1].targets} if self._history else {}
+        return [_as_before(target, before.get(target.address)) for target in targets]
+
+    async def _try_bounds(
+        self,
+    ) -> tuple[Mapping[tuple[str, int], int] | None, Mapping[tuple[str, int], int] | None, str]:
+        try:
+            begins, ends = await self._bounds.ask()
+        except LogError as error:
+            return None, None, str(error)
+        except TimeoutError:
+            return None, None, "It does not answer in time."
+        return begins, ends, ""
+
+    async def _try_stored(self) -> tuple[Stored | None, str]:
+        try:
+            return await self._stored.ask(), ""
+        except StoreError as error:
+            return None, str(error)
+        except TimeoutError:
+            return None, "It does not answer in time."
+
+    async def _read_bounds(self) -> Bounds:
+        found = {topic: await self._log.bounds(topic) for topic in READ_TOPICS}
+        begins = {(topic, part): bound.begin for topic, bounds in found.items() for part, bound in bounds.items()}
+        ends = {(topic, part): bound.end for topic, bounds in found.items() for part, bound in bounds.items()}
+        return begins, ends
+
+    async def _read_stored(self) -> Stored:
+        """Counts after positions: where nothing waits, they have everything that was accepted."""
+        positions = await self._reader.positions()
+        return Stored(positions, await self._reader.counts())
+
+
+def _as_before(target: Target, before: Target | None) -> Target:
+    late = target.late and before is not None and before.reachable and target.at - before.at < KEEP_LATE_MS
+    return replace(before) if late and before is not None else target
