@@ -153,7 +153,7 @@ async def admin(data_dir: Path, **settings: Any) -> AsyncIterator[Stack]:
         yield Stack(environment, app, http, clock, data_dir)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Poll with a deadline."""
     async with asyncio.timeout(seconds):
         while not await holds():

@@ -57,7 +57,7 @@ def test_what_is_wrong_is_a_sentence_not_a_traceback(tmp_path: Path) -> None:
 async def test_it_stops_within_seconds_although_somebody_follows_the_stream(tmp_path: Path) -> None:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
-    async with running(tmp_path), httpx.AsyncClient(timeout=30, trust_env=False) as http:
+    async with running(tmp_path), httpx.AsyncClient(timeout=60, trust_env=False) as http:
         with process(tmp_path, ADMIN_PORT=str(port)) as admin:
 
             async def ready() -> bool:
@@ -66,7 +66,7 @@ async def test_it_stops_within_seconds_although_somebody_follows_the_stream(tmp_
                 except httpx.TransportError:
                     return False
 
-            await until(ready, 60)
+            await until(ready, 120)
             request = http.build_request("GET", f"{base}/api/v1/events/stream")
             principal = Principal(kind="key", key_id="k1", scopes=("events:read",))
             request.headers[HEADER] = signed(request, principal, time.time_ns() // 1_000_000)
@@ -78,10 +78,10 @@ async def test_it_stops_within_seconds_although_somebody_follows_the_stream(tmp_
             admin.send_signal(signal.SIGTERM)
             async for _ in lines:
                 pass
-            await asyncio.to_thread(admin.wait, 30)
+            await asyncio.to_thread(admin.wait, 60)
             # The server ends by the signal that it was sent, after it has drained.
             assert admin.returncode in (0, -signal.SIGTERM)
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 15, "well before the grace period of 20 s"
             _, said = admin.communicate()
             assert "Traceback" not in said
             assert "token=" not in said
