@@ -18,6 +18,7 @@ from leocdp_gateway.upstream import Upstream, UpstreamError, UpstreamRequest
 ANSWER_SECONDS: Final = 5.0
 PROBE_SECONDS: Final = 2.0
 LARGEST_ANSWER: Final = 1 << 20
+KNOCK: Final = "/internal/knock"
 
 log = get_logger(__name__)
 
@@ -62,34 +63,37 @@ class Admin:
             raise self._unusable(f"{status} {_failure(content).code}")
 
     async def problem(self) -> str:
-        """Why admin cannot be used now; empty when it is alive."""
-        request = UpstreamRequest("GET", b"/healthz", [(b"host", self._upstream.authority)])
+        """Why admin cannot be used now; empty when it answers what this gateway has signed."""
         try:
-            status, _ = await self._ask(request, PROBE_SECONDS)
+            status, content = await self._ask(self._signed("GET", KNOCK, None), PROBE_SECONDS)
         except (UpstreamError, TimeoutError) as error:
-            return f"it cannot be reached ({type(error).__name__})"
-        return "" if 200 <= status < 300 else f"it answers {status}"
+            return f"it cannot be reached ({type(error).__name__}). Start it, or check LEOCDP_GATEWAY_ADMIN_URL."
+        # An admin of the version before has no such path: it has accepted the signature all the same.
+        if 200 <= status < 300 or status == 404:
+            return ""
+        return _failure(content).message or f"it answers {status}"
 
     async def _post(self, path: str, content: object) -> tuple[int, bytes]:
-        body = msgspec.json.encode(content)
-        principal = sign(
+        request = self._signed("POST", path, msgspec.json.encode(content))
+        try:
+            return await self._ask(request, ANSWER_SECONDS)
+        except (UpstreamError, TimeoutError) as error:
+            raise AdminUnavailable("The admin service cannot be reached. Try again in a moment.") from error
+
+    def _signed(self, method: str, path: str, body: bytes | None) -> UpstreamRequest:
+        signature = sign(
             Principal(kind="gateway"),
-            method="POST",
+            method=method,
             path=path,
             query="",
-            body=body,
+            body=body or b"",
             secret=self._secret,
             now=self._clock.now(),
         )
-        headers: RawHeaders = [
-            (b"host", self._upstream.authority),
-            (b"content-type", b"application/json"),
-            (HEADER.encode(), principal.encode()),
-        ]
-        try:
-            return await self._ask(UpstreamRequest("POST", path.encode(), headers, body), ANSWER_SECONDS)
-        except (UpstreamError, TimeoutError) as error:
-            raise AdminUnavailable("The admin service cannot be reached. Try again in a moment.") from error
+        headers: RawHeaders = [(b"host", self._upstream.authority), (HEADER.encode(), signature.encode())]
+        if body is not None:
+            headers.append((b"content-type", b"application/json"))
+        return UpstreamRequest(method, path.encode(), headers, body or b"")
 
     async def _ask(self, request: UpstreamRequest, seconds: float) -> tuple[int, bytes]:
         """Status and body."""

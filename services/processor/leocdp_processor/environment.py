@@ -13,6 +13,7 @@ from leocdp.contracts import topics
 from leocdp.kit import metric_catalogue as m
 from leocdp.kit.logs import get_logger
 from leocdp.kit.metrics import Metrics
+from leocdp.kit.opening import STARTING, Opening
 from leocdp.kit.serve import instance_name
 from leocdp.ports.clock import SystemClock
 from leocdp.ports.config_view import ConfigView
@@ -49,38 +50,56 @@ class Environment:
         self.eraser = Eraser(self.store, settings.hashing_key(), backup_days=settings.backup_retention_days)
         self._clock = SystemClock()
         self._runner: Runner | None = None
+        self._out_of_reach = ""
+        """Why log or store could not be asked the last time."""
+        self._opening = Opening((self._open_log, self._open_store, self._begin))
 
     def about(self) -> dict[str, Any]:
         return {"service": "processor", "instance": self.instance, "version": version("leocdp-processor")}
 
     async def ready(self) -> Sequence[str]:
-        return self._runner.reasons() if self._runner else ["starting"]
+        if self._runner is None or self._opening.reason:
+            return [self._opening.reason or STARTING]
+        # Without work the runner asks neither of them anything; who watches the lag does.
+        return self._runner.reasons() or ([self._out_of_reach] if self._out_of_reach else [])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Start everything; on leaving, drain: finish the batch, publish the outbox, close."""
-        async with AsyncExitStack() as stack:
-            await self.log.start()
-            stack.push_async_callback(self.log.close)
-            await self.store.start()
-            stack.push_async_callback(self.store.close)
-            await self.view.start()
-            stack.push_async_callback(self.view.close)
-            runner = self._runner = await self._make_runner()
-            tasks = [asyncio.create_task(one) for one in (self._watch_lag(), self._tidy())]
-            publishing = asyncio.create_task(self.outbox.run())
-            working = asyncio.create_task(runner.run())
-            try:
-                yield
-            finally:
-                runner.stop()
-                await working
-                self.outbox.stop()
-                await publishing
-                for task in tasks:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+        """Start everything; on leaving, drain: finish the batch, publish the outbox, close.
+
+        A log or a store that cannot be reached does not stop the start: it is waited for. Raises LogError or StoreError
+        for one that can never be used.
+        """
+        async with self._opening.running():
+            yield
+
+    async def _open_log(self, stack: AsyncExitStack) -> None:
+        stack.push_async_callback(self.log.close)
+        await self.log.start()
+
+    async def _open_store(self, stack: AsyncExitStack) -> None:
+        await self.store.start()
+        stack.push_async_callback(self.store.close)
+
+    async def _begin(self, stack: AsyncExitStack) -> None:
+        await self.view.start()
+        stack.push_async_callback(self.view.close)
+        runner = self._runner = await self._make_runner()
+        tasks = [asyncio.create_task(one) for one in (self._watch_lag(), self._tidy())]
+        publishing = asyncio.create_task(self.outbox.run())
+        working = asyncio.create_task(runner.run())
+
+        async def drain() -> None:
+            runner.stop()
+            await working
+            self.outbox.stop()
+            await publishing
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+        stack.push_async_callback(drain)
 
     async def _make_runner(self) -> Runner:
         settings = self.settings
@@ -124,8 +143,10 @@ class Environment:
                     bounds = await self.log.bounds(topic)
                     lag = sum(bound.end - stored.get((topic, number), 0) for number, bound in bounds.items())
                     self.metrics.set(m.PROCESSOR_LAG, lag, topic=topic)
+                self._out_of_reach = ""
             except (LogUnavailable, StoreUnavailable) as error:
                 logger.warning("lag cannot be read", reason=str(error))
+                self._out_of_reach = str(error)
             await asyncio.sleep(LAG_EVERY)
 
     async def _tidy(self) -> None:

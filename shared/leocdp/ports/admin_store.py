@@ -214,6 +214,9 @@ class AdminStore(Protocol):
     async def start(self) -> None:
         """Open, create and migrate. Raises AdminStoreUnavailable, AdminStoreCorrupt."""
 
+    def doubt(self) -> str:
+        """Why the latest write failed, if that was less than ten seconds ago: a full disk lets everybody read."""
+
     async def close(self) -> None:
         """Finish what is running. Idempotent."""
 

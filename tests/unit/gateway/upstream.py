@@ -86,6 +86,9 @@ class Upstream:
         if self.refuse_internal:
             await _reply(send, self.refuse_internal, {"code": "not_from_gateway", "message": "another secret"})
             return
+        if path == "/internal/knock":
+            await _reply(send, 204, None)
+            return
         asked = msgspec.json.decode(seen.body)
         if path == "/internal/keys/used":
             self.used |= asked["used"]

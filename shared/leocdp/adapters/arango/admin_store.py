@@ -14,6 +14,7 @@ from leocdp.adapters.arango.database import Database, Transaction
 from leocdp.adapters.arango.migrations import migrate
 from leocdp.adapters.arango.threads import Threads
 from leocdp.adapters.arango.turns import Turns
+from leocdp.adapters.doubt import Doubt
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.ports.admin_store import (
     Audit,
@@ -41,6 +42,7 @@ class ArangoAdminStore:
         self._writer = Threads(connection, breaker, 1, "arango-admin-writer")
         self._readers = Threads(connection, breaker, READERS, "arango-admin-reader")
         self._turns = Turns(LEDGER, self._writer.stopping)
+        self._doubt = Doubt()
 
     async def start(self) -> None:
         self._writer.start()
@@ -51,6 +53,9 @@ class ArangoAdminStore:
         except BaseException:
             await self.close()
             raise
+
+    def doubt(self) -> str:
+        return self._doubt.reason
 
     async def close(self) -> None:
         await self._writer.close()
@@ -219,5 +224,5 @@ class ArangoAdminStore:
             records.write_audit(transaction, head, audit)
             return result
 
-        with translated(self._connection):
+        with self._doubt.writing(), translated(self._connection):
             return await self._writer.run(lambda database: self._turns.run(database, both))

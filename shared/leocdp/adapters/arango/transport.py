@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+import ssl
+from collections.abc import Iterator, MutableMapping
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +18,12 @@ from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.failures import Failure, Kind, LeftAlone
 
 CONNECT_SECONDS: Final = 3.05
+_DEEPEST: Final = 12
+_EXPIRED: Final = 10
+_OTHER_NAME: Final = frozenset({62, 64})
+"""OpenSSL's numbers (X509_V_ERR_…)."""
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"})
+"""What OpenSSL makes of an answer in plain HTTP; which of them depends on its version."""
 
 
 class Transport(HTTPClient):
@@ -68,9 +76,37 @@ class Transport(HTTPClient):
 def _sentence(error: RequestException) -> str:
     if isinstance(error, Timeout):
         return "ArangoDB did not answer in time"
+    if (told := _about_tls(error)) is not None:
+        return told
     if isinstance(error, NotConnected):
         return "ArangoDB cannot be reached, or the connection broke"
     return f"The connection to ArangoDB failed ({type(error).__name__})"
+
+
+def _about_tls(error: BaseException) -> str | None:
+    """What is wrong with a certificate or with TLS itself, which the HTTP library wraps several times."""
+    for cause in islice(_causes(error), _DEEPEST):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"The certificate of ArangoDB is not accepted ({cause.verify_message}). {_advice(cause.verify_code)}"
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return "ArangoDB does not speak TLS there: check the port of the URL, or set LEOCDP_STORE_TLS to false"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        inside = (getattr(found, "reason", None), *found.args, found.__cause__, found.__context__)
+        found = next((one for one in inside if isinstance(one, BaseException)), None)
+
+
+def _advice(code: int) -> str:
+    if code == _EXPIRED:
+        return "It, or the one that it is signed with, has run out: it must be renewed there"
+    if code in _OTHER_NAME:
+        return "It is for another name: the URL must have a name that stands in it"
+    return "LEOCDP_STORE_TLS_CA_FILE must hold the certificate that it is signed with"
 
 
 def to_json(value: Any) -> str:

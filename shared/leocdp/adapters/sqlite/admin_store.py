@@ -35,6 +35,9 @@ class SQLiteAdminStore:
     async def start(self) -> None:
         await self._file.start()
 
+    def doubt(self) -> str:
+        return self._file.doubt.reason
+
     async def close(self) -> None:
         await self._file.close()
 

@@ -11,12 +11,21 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
 
+from leocdp.adapters.doubt import Doubt
 from leocdp.adapters.sqlite.admin.schema import APPLICATION_ID, MIGRATIONS
 from leocdp.ports.admin_store import AdminStoreCorrupt, AdminStoreUnavailable
 
 T = TypeVar("T")
 
 BUSY_MS: Final = 5_000
+
+_UNAVAILABLE: Final = {
+    sqlite3.SQLITE_FULL: "cannot grow: its disk is full. Free some space; changes work again by themselves then.",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: check the disk and the system log.",
+    sqlite3.SQLITE_BUSY: "has been locked by another program for too long: close tools that hold it open for writing.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and that this user may write to it.",
+    sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder.",
+}
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
@@ -32,6 +41,7 @@ class AdminFile:
         self._make_folder = make_folder
         self._writer: _Lane | None = None
         self._reader: _Lane | None = None
+        self.doubt = Doubt()
 
     async def start(self) -> None:
         """Raises AdminStoreUnavailable, AdminStoreCorrupt."""
@@ -69,7 +79,7 @@ class AdminFile:
             with transaction(connection):
                 return work(connection)
 
-        with self.translated():
+        with self.doubt.writing(), self.translated():
             return await lane.run(whole)
 
     @contextmanager
@@ -78,7 +88,9 @@ class AdminFile:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise AdminStoreUnavailable(f"The admin store {self.path} cannot be used now: {error}.") from error
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            told = _UNAVAILABLE.get(code, f"cannot be used now: {error}.")
+            raise AdminStoreUnavailable(f"The admin store {self.path} {told}") from error
         except sqlite3.DatabaseError as error:
             raise AdminStoreCorrupt(
                 f"The admin store {self.path} is damaged ({error}). Restore it from a backup."
