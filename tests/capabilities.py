@@ -25,7 +25,7 @@ Probe = Callable[[], str | None]
 def _major(command: list[str], pattern: str) -> int | None:
     if shutil.which(command[0]) is None:
         return None
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     found = re.search(pattern, shown.stdout + shown.stderr)
     return int(found.group(1)) if found else None
 

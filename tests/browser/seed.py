@@ -122,7 +122,7 @@ def api(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = N
         f"{stack.base}/api/v1{path}",
         json=body,
         headers={"authorization": f"Bearer {API_KEY}"},
-        timeout=15,
+        timeout=60,
     )
     assert answer.status_code < 300, answer.text
     found: dict[str, Any] = answer.json() if answer.content else {}

@@ -43,11 +43,11 @@ class Stack:
 
     def send(self, *items: Mapping[str, Any], key: str = WRITE_KEY) -> int:
         """Send a batch as a server would; returns the status."""
-        answer = httpx.post(f"{self.observer}/v1/batch", json={"batch": list(items)}, auth=(key, ""), timeout=15)
+        answer = httpx.post(f"{self.observer}/v1/batch", json={"batch": list(items)}, auth=(key, ""), timeout=60)
         return answer.status_code
 
     def status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.base}/api/v1/status", headers={"authorization": f"Bearer {API_KEY}"}, timeout=15)
+        answer = httpx.get(f"{self.base}/api/v1/status", headers={"authorization": f"Bearer {API_KEY}"}, timeout=60)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -60,7 +60,7 @@ class Stack:
 
     def ready(self, service: str) -> bool:
         try:
-            answer = httpx.get(f"http://localhost:{self.ports[service]}/readyz", timeout=2)
+            answer = httpx.get(f"http://localhost:{self.ports[service]}/readyz", timeout=10)
         except httpx.TransportError:
             return False
         return answer.status_code == 200
@@ -92,7 +92,7 @@ def running_services(folder: Path, **environment: str) -> Iterator[Stack]:
                         [sys.executable, "-m", f"leocdp_{name}"], env=env, stdout=output, stderr=subprocess.STDOUT
                     )
                 )
-        wait_for(lambda: all(map(stack.ready, SERVICES)), 60, lambda: _logs(folder))
+        wait_for(lambda: all(map(stack.ready, SERVICES)), 120, lambda: _logs(folder))
         yield stack
     finally:
         _stop(running)

@@ -225,7 +225,7 @@ async def test_an_api_key_is_shown_once_works_and_is_revoked(browser: Browser, s
 
 
 def answered(stack: Stack, key: str) -> int:
-    answer = httpx.get(f"{stack.base}/api/v1/profiles", headers={"authorization": f"Bearer {key}"}, timeout=10)
+    answer = httpx.get(f"{stack.base}/api/v1/profiles", headers={"authorization": f"Bearer {key}"}, timeout=60)
     return answer.status_code
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Literal
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Response
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, expect
 
 from tests.browser.stack import OWNER, PASSWORD, Stack
 from tests.capabilities import AXE
@@ -17,6 +17,9 @@ from tests.capabilities import AXE
 Theme = Literal["light", "dark"]
 WIDE, NARROW = 1280, 360
 SETTLE_SECONDS = 5.0
+PATIENCE = 45_000
+"""Milliseconds. The browser's own five seconds are too short where several test runs share two cores."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -85,7 +88,7 @@ async def visiting(
 ) -> AsyncIterator[Visitor]:
     """A fresh browser profile; on leaving, nothing may have been said on the console."""
     context = await browser.new_context(viewport={"width": width, "height": 860}, color_scheme=theme, locale=locale)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     visitor = Visitor(await context.new_page(), stack)
     try:
         yield visitor

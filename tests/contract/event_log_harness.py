@@ -14,7 +14,7 @@ from leocdp.contracts.topics import EVENTS_ACCEPTED
 from leocdp.ports.event_log import Consumer, EventLog, NewRecord, Record, TopicPartition
 
 APPENDER = Path(__file__).with_name("log_appender.py")
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds after which a test that waits has failed. Machines are shared; correct code takes milliseconds."""
 
 

@@ -32,7 +32,7 @@ async def whole(log: EventLog) -> Consumer:
     consumer = log.consumer(TOPICS, "ordered")
     await consumer.start()
     wanted = (await ends(log)).keys()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not wanted <= await consumer.assignment():
             await asyncio.sleep(0.05)
     return consumer
@@ -81,7 +81,7 @@ class OrderedReadingContract:
         assert len(found) == sum(goal.values()) - sum(starts.values())
         await consumer.seek(dict.fromkeys(goal, 0))
         # What was held back is given back: the consumer is as usable as before.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await consumer.fetch(max_bytes=1, max_wait=10)
         await consumer.close()
 

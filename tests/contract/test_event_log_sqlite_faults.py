@@ -236,7 +236,7 @@ async def test_a_file_that_is_taken_away_is_noticed_before_anything_is_lost(
 
 async def test_a_waiting_reader_learns_that_the_log_was_closed(log: SQLiteEventLog) -> None:
     consumer = await started(log)
-    waiting = asyncio.create_task(consumer.fetch(max_bytes=1, max_wait=60))
+    waiting = asyncio.create_task(consumer.fetch(max_bytes=1, max_wait=600))
     await asyncio.sleep(0)
     begun = time.monotonic()
     await log.close()

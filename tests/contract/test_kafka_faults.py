@@ -47,7 +47,7 @@ async def test_an_append_that_is_not_acknowledged_in_time_has_failed_and_the_nex
         results = await asyncio.gather(
             *(log.append([record(f"frozen-{n}", n % 4)]) for n in range(8)), return_exceptions=True
         )
-        assert 1.4 < time.monotonic() - begun < 5
+        assert 1.4 < time.monotonic() - begun < 10, "one after the other they would take twelve seconds"
         assert all(isinstance(result, LogUnavailable) for result in results), results
         assert "not acknowledged an append within 1.5 seconds" in str(results[0])
     await eventually_appended(log, "after")

@@ -134,11 +134,11 @@ async def test_a_static_member_that_comes_back_moves_no_partition(logs: Logs) ->
 
 
 async def test_a_static_member_that_was_killed_is_replaced_at_once(logs: Logs) -> None:
-    """The session would last half a minute yet; its place is taken by the same name."""
-    vanished = await logs.open([TOPIC], member="one", session_timeout=30)
+    """The session would last a minute yet; its place is taken by the same name."""
+    vanished = await logs.open([TOPIC], member="one", session_timeout=60)
     lost = await started(vanished, "numbers")
     # Its connections stay open and its heartbeats go on, which is harder than a kill.
-    successor = await logs.open([TOPIC], member="one", session_timeout=30)
+    successor = await logs.open([TOPIC], member="one", session_timeout=60)
     begun = time.monotonic()
     consumer = await started(successor, "numbers")
     assert await consumer.assignment() == ALL

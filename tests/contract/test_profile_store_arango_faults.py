@@ -131,7 +131,7 @@ async def test_after_a_commit_whose_outcome_is_unknown_the_position_tells(
 
 
 async def _until_it_answers(store: ArangoProfileStore) -> dict[tuple[str, int], int]:
-    deadline = asyncio.get_running_loop().time() + 30
+    deadline = asyncio.get_running_loop().time() + 60
     while True:
         try:
             return dict(await store.positions(LOG))
@@ -245,7 +245,7 @@ async def test_each_processor_publishes_what_it_has_committed_until_it_is_gone(
 
 async def _until(condition: object) -> None:
     assert callable(condition)
-    deadline = asyncio.get_running_loop().time() + 20
+    deadline = asyncio.get_running_loop().time() + 60
     while not condition():
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)

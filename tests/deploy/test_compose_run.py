@@ -87,7 +87,7 @@ def a_person_comes_through(here: Composed, secrets: dict[str, str]) -> None:
 
     def profile() -> httpx.Response:
         url = f"http://127.0.0.1:{here.ports['gateway']}/api/v1/profiles/user_id:u-1"
-        return httpx.get(url, headers={"Authorization": f"Bearer {key}"})
+        return httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
     wait_for(lambda: profile().status_code == 200, 60, lambda: f"{profile().text}\n{here.said('processor')}")
     assert "Nguyễn Thị Lan" in profile().text

@@ -34,8 +34,8 @@ def test_passwords_are_checked(double: Double, db: StandardDatabase, connect: Co
         connect(password="wrong").version()
     with answered(401, 11):
         connect(user="nobody").version()
-    assert httpx.get(f"{double.url}/_api/version").status_code == 401
-    assert httpx.get(f"{double.url}/_admin/server/availability").json()["mode"] == "default"
+    assert httpx.get(f"{double.url}/_api/version", timeout=60).status_code == 401
+    assert httpx.get(f"{double.url}/_admin/server/availability", timeout=60).json()["mode"] == "default"
 
 
 def test_tokens(double: Double, db: StandardDatabase) -> None:
@@ -43,7 +43,7 @@ def test_tokens(double: Double, db: StandardDatabase) -> None:
     client = ArangoClient(hosts=double.url)
     by_token = client.db(DATABASE, username="root", password=PASSWORD, auth_method="jwt")
     assert by_token.version() == "3.11.14"
-    forged = httpx.get(f"{double.url}/_api/version", headers={"authorization": "bearer a.b.c"})
+    forged = httpx.get(f"{double.url}/_api/version", headers={"authorization": "bearer a.b.c"}, timeout=60)
     assert forged.status_code == 401
     client.close()
 
@@ -104,7 +104,7 @@ def test_what_is_not_known_is_refused_and_fails_the_test(method: str, path: str,
 def test_headers_that_change_the_meaning_are_refused() -> None:
     with refusing("x-arango-async") as double:
         headers = {"x-arango-async": "true"}
-        assert httpx.get(f"{double.url}/_api/version", headers=headers, auth=ROOT).status_code == 501
+        assert httpx.get(f"{double.url}/_api/version", headers=headers, auth=ROOT, timeout=60).status_code == 501
 
 
 def test_what_silently_leaves_a_transaction_is_refused() -> None:
@@ -115,9 +115,9 @@ def test_what_silently_leaves_a_transaction_is_refused() -> None:
         mine = client.db("_system", username="root", password="").begin_transaction(read=[])
         headers = {"x-arango-trx-id": mine.transaction_id}
         body = '{"name": "more"}'
-        made = httpx.post(f"{double.url}/_api/collection", content=body, headers=headers, auth=ROOT)
+        made = httpx.post(f"{double.url}/_api/collection", content=body, headers=headers, auth=ROOT, timeout=60)
         assert made.status_code == 501
-        read: Any = httpx.get(f"{double.url}/_api/document/people/a", headers=headers, auth=ROOT)
+        read: Any = httpx.get(f"{double.url}/_api/document/people/a", headers=headers, auth=ROOT, timeout=60)
         assert read.status_code == 501
         client.close()
 
@@ -130,10 +130,10 @@ def _create_people(double: Double) -> None:
 
 def test_a_mistake_in_the_double_fails_the_test() -> None:
     with refusing("KeyError") as double:
-        answer = httpx.post(f"{double.url}/_api/database", content="{}", auth=ROOT)
+        answer = httpx.post(f"{double.url}/_api/database", content="{}", auth=ROOT, timeout=60)
         assert answer.status_code == 500
 
 
 def test_bodies_that_are_no_json_are_600(double: Double) -> None:
-    answer = httpx.post(f"{double.url}/_api/cursor", content="{", auth=("root", PASSWORD))
+    answer = httpx.post(f"{double.url}/_api/cursor", content="{", auth=("root", PASSWORD), timeout=60)
     assert (answer.status_code, answer.json()["errorNum"]) == (400, 600)

@@ -92,4 +92,4 @@ def _is_shown(stack: Stack) -> None:
         found = api.get("/profiles", params={"q": "user-7"}).json()
         assert found["data"], found
         assert api.get(f"/profiles/{found['data'][0]['id']}").json()["events"]["total"] > 0
-    assert httpx.get(f"{stack.gateway}/login").status_code == 200
+    assert httpx.get(f"{stack.gateway}/login", timeout=60).status_code == 200

@@ -31,7 +31,7 @@ class CommandLine:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -55,18 +55,18 @@ def elsewhere(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Command
 
 def accepted(stack: Stack, write_key: str) -> bool:
     body = {"anonymousId": "cli-1", "event": "Seen"}
-    return httpx.post(f"{stack.observer}/v1/track", json=body, auth=(write_key, "")).status_code == 200
+    return httpx.post(f"{stack.observer}/v1/track", json=body, auth=(write_key, ""), timeout=60).status_code == 200
 
 
 def test_life_of_a_source(stack: Stack, here: CommandLine) -> None:
     made = here.json("source", "create", "Shop floor", "--kind", "server")
-    wait_for(lambda: accepted(stack, made["write_key"]), 20, stack.tail)
+    wait_for(lambda: accepted(stack, made["write_key"]), 60, stack.tail)
     assert here.json("source", "update", made["id"], "--id-space", "pos", "--shared-device")["id_space"] == "pos"
     rotated = here.json("source", "rotate", made["id"], "--yes")
     assert rotated["write_key"] != made["write_key"]
-    wait_for(lambda: not accepted(stack, made["write_key"]), 20, stack.tail)
+    wait_for(lambda: not accepted(stack, made["write_key"]), 60, stack.tail)
     assert here.json("source", "disable", made["id"])["enabled"] is False
-    wait_for(lambda: not accepted(stack, rotated["write_key"]), 20, stack.tail)
+    wait_for(lambda: not accepted(stack, rotated["write_key"]), 60, stack.tail)
     assert here.json("source", "enable", made["id"])["enabled"] is True
     here.json("source", "delete", made["id"], "--yes")
     assert made["id"] not in {each["id"] for each in here.json("source", "list")}
@@ -75,10 +75,14 @@ def test_life_of_a_source(stack: Stack, here: CommandLine) -> None:
 def test_key_that_is_revoked_stops_working(stack: Stack, elsewhere: CommandLine) -> None:
     made = elsewhere.json("key", "create", "report", "--scope", "profiles:read")
     ask = {"authorization": f"Bearer {made['secret']}"}
-    assert httpx.get(f"{stack.gateway}/api/v1/profiles", headers=ask).status_code == 200
-    assert httpx.get(f"{stack.gateway}/api/v1/keys", headers=ask).status_code == 403
+    assert httpx.get(f"{stack.gateway}/api/v1/profiles", headers=ask, timeout=60).status_code == 200
+    assert httpx.get(f"{stack.gateway}/api/v1/keys", headers=ask, timeout=60).status_code == 403
     elsewhere.json("key", "revoke", made["id"], "--yes")
-    wait_for(lambda: httpx.get(f"{stack.gateway}/api/v1/profiles", headers=ask).status_code == 401, 40, stack.tail)
+    wait_for(
+        lambda: httpx.get(f"{stack.gateway}/api/v1/profiles", headers=ask, timeout=60).status_code == 401,
+        60,
+        stack.tail,
+    )
     states = {each["id"]: each["state"] for each in elsewhere.json("key", "list")}
     assert states[made["id"]] == "revoked"
 
@@ -90,9 +94,9 @@ def test_people_who_may_log_in(stack: Stack, here: CommandLine) -> None:
     assert made["role"] == "viewer"
     assert here.json("user", "set-role", "HOA@example.vn", "marketer")["role"] == "marketer"
     login = {"email": "hoa@example.vn", "password": "a long enough word"}
-    assert httpx.post(f"{stack.gateway}/login", data=login).status_code == 303
+    assert httpx.post(f"{stack.gateway}/login", data=login, timeout=60).status_code == 303
     assert here.json("user", "disable", made["id"])["status"] == "disabled"
-    assert httpx.post(f"{stack.gateway}/login", data=login).status_code == 401
+    assert httpx.post(f"{stack.gateway}/login", data=login, timeout=60).status_code == 401
 
 
 def test_last_owner_stays(here: CommandLine) -> None:

@@ -63,15 +63,15 @@ def put_back(stack: Stack, before: dict[str, Any], *options: str) -> set[str]:
     """Which of those that waited are gone from the list, once as many stand there as before."""
     command = json.loads(replay(stack, *options, "--json"))["command_id"]
     with stack.api() as api:
-        wait_for(lambda: api.get(f"/commands/{command}").json()["state"] == "applied", 20, lambda: "not applied")
-    wait_for(lambda: len(letters(stack)) == len(before), 30, lambda: str(letters(stack).keys()))
+        wait_for(lambda: api.get(f"/commands/{command}").json()["state"] == "applied", 60, lambda: "not applied")
+    wait_for(lambda: len(letters(stack)) == len(before), 60, lambda: str(letters(stack).keys()))
     return set(before) - set(letters(stack))
 
 
 def test_dead_letters_are_put_back_by_id_by_reason_and_by_range(tmp_path: Path) -> None:
     with running_stack(tmp_path, LEOCDP_PROCESSOR_STOP_RATIO="1") as stack:
         asyncio.run(spoil(stack.data_dir))
-        wait_for(lambda: len(letters(stack)) == TORN + GARBAGE, 30, lambda: str(letters(stack)))
+        wait_for(lambda: len(letters(stack)) == TORN + GARBAGE, 60, lambda: str(letters(stack)))
         first = letters(stack)
         one = next(iter(first))
         assert put_back(stack, first, one) == {one}

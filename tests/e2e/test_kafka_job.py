@@ -47,9 +47,9 @@ def _two_events_are_one_person(stack: Stack) -> None:
     """The e-mail comes with the second, from another device."""
     for number, traits in enumerate(({}, {"email": LAN})):
         body = {"messageId": f"first-{number}", "userId": "user-0", "anonymousId": f"lan-{number}", "traits": traits}
-        answer = httpx.post(f"{stack.observer}/v1/identify", json=body, auth=(WRITE_KEY, ""), timeout=20)
+        answer = httpx.post(f"{stack.observer}/v1/identify", json=body, auth=(WRITE_KEY, ""), timeout=60)
         assert answer.status_code == 200
-    wait_for(lambda: _total(stack, f"email:{LAN}") == 2, 30, stack.tail)
+    wait_for(lambda: _total(stack, f"email:{LAN}") == 2, 60, stack.tail)
     told = _status(stack)
     assert told["engine"] == {"log": "kafka", "store": "sqlite"}
     assert len([row for row in told["log"] if row["topic"] == EVENTS_ACCEPTED]) == 24

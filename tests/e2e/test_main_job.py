@@ -86,7 +86,7 @@ def test_three_devices_become_one_person(stack: Stack) -> None:
     answer = send(stack, *lan_on_three_devices())
     assert answer.status_code == 200
     assert answer.json()["success"] is True
-    wait_for(lambda: (profile(stack, "user_id:u-lan") or {}).get("events", {}).get("total") == 9, 30, stack.tail)
+    wait_for(lambda: (profile(stack, "user_id:u-lan") or {}).get("events", {}).get("total") == 9, 60, stack.tail)
     found = profile(stack, "user_id:u-lan")
     assert found is not None
     by_kind: dict[str, set[str]] = {}
@@ -101,7 +101,7 @@ def test_three_devices_become_one_person(stack: Stack) -> None:
 
 
 def test_page_shows_the_person(stack: Stack) -> None:
-    with httpx.Client(base_url=stack.gateway, follow_redirects=True, timeout=15) as browser:
+    with httpx.Client(base_url=stack.gateway, follow_redirects=True, timeout=60) as browser:
         assert browser.get("/login").status_code == 200
         logged_in = browser.post("/login", data={"email": EMAIL, "password": PASSWORD})
         assert logged_in.status_code == 200
@@ -116,14 +116,16 @@ def test_page_shows_the_person(stack: Stack) -> None:
 
 
 def test_api_asks_for_a_key(stack: Stack) -> None:
-    answer = httpx.get(f"{stack.gateway}/api/v1/profiles")
+    answer = httpx.get(f"{stack.gateway}/api/v1/profiles", timeout=60)
     assert answer.status_code == 401
     assert {"code", "message"} <= answer.json().keys()
 
 
 def test_admin_answers_nobody_but_the_gateway(stack: Stack) -> None:
     direct = httpx.get(
-        f"http://127.0.0.1:{stack.ports['admin']}/api/v1/profiles", headers={"authorization": f"Bearer {API_KEY}"}
+        f"http://127.0.0.1:{stack.ports['admin']}/api/v1/profiles",
+        headers={"authorization": f"Bearer {API_KEY}"},
+        timeout=60,
     )
     assert direct.status_code == 401
 
@@ -162,4 +164,4 @@ def test_stops_within_the_grace_and_starts_again_with_what_it_had(tmp_path: Path
         assert time.monotonic() - started < STOP_SECONDS
         assert all(first.pid(service) is None for service in SERVICES)
     with running_stack(tmp_path) as second:
-        wait_for(lambda: (profile(second, "user_id:u-lan") or {}).get("events", {}).get("total") == 9, 30, second.tail)
+        wait_for(lambda: (profile(second, "user_id:u-lan") or {}).get("events", {}).get("total") == 9, 60, second.tail)

@@ -113,7 +113,7 @@ def test_stops_in_order_and_with_status_0(stage: Stage) -> None:
     process = stage.start()
     stage.wait_ready()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert [line for line in stage.notes() if "stopped" in line] == ["two stopped", "one stopped"]
     assert not alive(stage.pid("one"))
     assert not alive(stage.pid("two"))
@@ -128,7 +128,7 @@ def test_dead_child_comes_back(stage: Stage) -> None:
     eventually(lambda: stage.pid("one") not in (0, first))
     assert "one was ended by SIGKILL; starting it again in 0.5 s." in stage.said()
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def test_children_do_not_outlive_a_killed_supervisor(stage: Stage) -> None:
@@ -148,7 +148,7 @@ def test_child_that_will_not_stop_is_killed_after_the_grace(stage: Stage) -> Non
     process = stage.start(GRACE="0.5")
     stage.wait_ready()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert "deaf did not stop within 0.5 s and was killed." in stage.said()
     assert not alive(stage.pid("deaf"))
 
@@ -160,7 +160,7 @@ def test_second_ctrl_c_stops_at_once(stage: Stage) -> None:
     process.send_signal(signal.SIGINT)
     eventually(lambda: "Stopping." in stage.said())
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert not alive(stage.pid("deaf"))
 
 
@@ -181,4 +181,4 @@ def test_slow_service_is_named_while_it_is_waited_for(stage: Stage) -> None:
     process = stage.start()
     eventually(lambda: "Still waiting for slow: The log is away." in stage.said())
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0

@@ -81,7 +81,7 @@ def observers(count: int, folder: Path, log: Mapping[str, str]) -> Iterator[str]
 
     def ready(port: int) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=3).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200
         except httpx.TransportError:
             return False
 

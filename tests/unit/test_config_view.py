@@ -17,7 +17,7 @@ from leocdp.kit.metrics import Metrics
 from leocdp.ports.config_view import ConfigView, publish_entry
 from leocdp.ports.event_log import LogUnavailable, NewRecord, Record
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 @pytest.fixture

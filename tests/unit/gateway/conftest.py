@@ -44,7 +44,7 @@ async def start(upstream: Upstream) -> AsyncIterator[Start]:
                 GatewaySettings(gateway_secret=SECRET, gateway_admin_url=address, **settings)  # type: ignore[arg-type]
             )
             port = await stack.enter_async_context(served(create_app(environment), lifespan=True))
-            client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=15, trust_env=False)
+            client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
             return Running(await stack.enter_async_context(client), port, environment)
 
         yield starter

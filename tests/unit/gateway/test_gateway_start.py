@@ -68,7 +68,7 @@ async def test_it_stops_at_once_with_a_live_page_open(tmp_path: Path, upstream: 
         }
         address = f"http://127.0.0.1:{port}"
         with process(tmp_path, **environment) as running:
-            async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
                 await _alive(client, running)
                 headers = {"authorization": "Bearer lk_good"}
                 async with client.stream("GET", "/api/v1/events/stream", headers=headers) as events:

@@ -59,13 +59,15 @@ class Running:
         return found[0]
 
     async def counted(self, holds: Callable[[Counts], bool]) -> Counts:
-        """Wait until the counts satisfy the condition, and return them."""
+        """Wait until the counts satisfy the condition, and return these."""
+        found: list[Counts] = []
 
         async def right() -> bool:
-            return holds(await self.reader.counts())
+            found.append(await self.reader.counts())
+            return holds(found[-1])
 
         await until(right)
-        return await self.reader.counts()
+        return found[-1]
 
 
 def item(body: Mapping[str, Any] | bytes) -> Item:
@@ -90,7 +92,7 @@ async def running(data_dir: Path, **settings: Any) -> AsyncIterator[Running]:
             await reader.close()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, "waited too long"
