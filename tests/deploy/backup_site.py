@@ -40,11 +40,11 @@ class Run:
     tool: subprocess.Popen[bytes]
     said: list[dict[str, Any]] = field(default_factory=list)
 
-    def wait(self, seconds: float = 120) -> int:
+    def wait(self, seconds: float = 180) -> int:
         """Exit status of the container that decides; the other one has ended too."""
         out, _ = self.backup.communicate(timeout=seconds)
         self.said = [json.loads(line) for line in out.splitlines()]
-        assert self.tool.wait(30) == 0
+        assert self.tool.wait(60) == 0
         return self.backup.returncode
 
     @property

@@ -71,7 +71,7 @@ def held(made: Site) -> bool:
 def paused(run: Run, made: Site, database: str) -> None:
     """Waits until the dump of a database is in its middle."""
     reached = made.pauses / f"{database}.reached"
-    wait_for(lambda: reached.exists() or run.backup.poll() is not None, 60, lambda: "the dump was not begun")
+    wait_for(lambda: reached.exists() or run.backup.poll() is not None, 120, lambda: "the dump was not begun")
     assert run.backup.poll() is None, run.wait()
     reached.unlink()
 
@@ -137,7 +137,8 @@ def test_what_is_stopped_in_the_middle_lifts_the_barrier(backup: Path, source: S
     assert backups(source) == [backup]
 
 
-def test_a_dump_that_is_not_complete_or_fails_lifts_the_barrier(backup: Path, source: Site) -> None:
+def test_a_dump_that_is_not_complete_lifts_the_barrier(backup: Path, source: Site) -> None:
+    (source.backups / "20200101-000000.partial").mkdir()
     (source.pauses / "profiles").touch()
     run = source.start()
     paused(run, source, "profiles")
@@ -146,10 +147,7 @@ def test_a_dump_that_is_not_complete_or_fails_lifts_the_barrier(backup: Path, so
     assert run.wait() == 1
     assert run.last["reason"] == "the dump of profiles is not complete: commands 0 of 1"
     assert not held(source)
-    (source.backups / "20200101-000000.partial").mkdir()
-    assert source.run(LEOCDP_ADMIN_STORE_PASSWORD="wrong").last["event"] == "backup failed"
-    assert not held(source)
-    assert backups(source) == [backup], "what was killed goes with the next one"
+    assert backups(source) == [backup], "what was killed went with this one"
 
 
 def _no_manifest(backup: Path) -> str:
