@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from leocdp.adapters.formats import StoreFormat
 from leocdp_cli import stores
 from leocdp_cli.diagnosis.finding import Finding
+from leocdp_cli.failure import CommandFailed
 
 
 def formats() -> Iterator[Finding]:
-    for each in stores.formats(stores.StoresSettings()):
+    try:
+        found = stores.formats(stores.StoresSettings())
+    except CommandFailed as failed:
+        yield Finding("settings", False, str(failed))
+        return
+    for each in found:
         what = f"{each.name} store"
         if each.version is None and not each.problem:
             yield Finding(what, True, f"nothing there yet: {each.place}")

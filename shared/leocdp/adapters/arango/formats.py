@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from leocdp.adapters.arango.admin.errors import translated as of_admin
 from leocdp.adapters.arango.admin.schema import SCHEMA as ADMIN
 from leocdp.adapters.arango.breaker import Breaker
 from leocdp.adapters.arango.connection import Connection
 from leocdp.adapters.arango.database import Database
-from leocdp.adapters.arango.failures import Failure
-from leocdp.adapters.arango.migrations import TooNew, stored_version
+from leocdp.adapters.arango.migrations import stored_version
+from leocdp.adapters.arango.profiles.errors import translated as of_profiles
 from leocdp.adapters.arango.profiles.schema import SCHEMA as PROFILES
 from leocdp.adapters.formats import StoreFormat
+from leocdp.kit.errors import LeoError
 
 SCHEMAS = {"profiles": PROFILES, "admin": ADMIN}
+TRANSLATED = {"profiles": of_profiles, "admin": of_admin}
+"""What turns failures into sentences that name the settings of a store."""
 
 
 def database_format(name: str, connection: Connection) -> StoreFormat:
@@ -19,11 +23,10 @@ def database_format(name: str, connection: Connection) -> StoreFormat:
     schema = SCHEMAS[name]
     database = Database(connection, Breaker(), connection.hosts[0])
     try:
-        version = stored_version(database, schema)
-    except TooNew as error:
+        with TRANSLATED[name](connection):
+            version = stored_version(database, schema)
+    except LeoError as error:
         return StoreFormat(name, str(connection), None, schema.version, str(error))
-    except Failure as error:
-        return StoreFormat(name, str(connection), None, schema.version, f"It cannot be read: {error}.")
     finally:
         database.close()
     return StoreFormat(name, str(connection), version or None, schema.version)
