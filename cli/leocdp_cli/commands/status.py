@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Services, lag and counts. Exit status 1 when a service is not ready."""
+    """Services, lag, counts, and what is wrong with what to do. Exit status 1 when a service is not ready."""
     told = api(context).get("/status")
     if as_json:
         show_json(told)
@@ -40,5 +40,17 @@ def describe(told: dict[str, Any]) -> str:
             f"Lag: {told['lag']:,} records accepted and not processed yet",
             "",
             table(["COUNT", ""], counts),
+            *_checks(told),
         ]
     )
+
+
+def _checks(told: dict[str, Any]) -> list[str]:
+    """Each line of the status page, and below it what to do. An admin of an earlier version tells none."""
+    rows: list[list[str]] = []
+    for check in told.get("checks", []):
+        rows.append([check["state"], check["title"], check["message"]])
+        help_ = " ".join(part for part in (check["advice"], check["runbook"] and f"({check['runbook']})") if part)
+        if help_:
+            rows.append(["", "", help_])
+    return ["", table(["STATE", "CHECK", "MEANS"], rows)] if rows else []

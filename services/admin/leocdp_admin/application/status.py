@@ -133,6 +133,7 @@ def _checks(health: Health, l10n: Localisation) -> list[CheckShape]:
                 CheckShape(
                     area=area,
                     check=finding.check,
+                    title=said.title,
                     state=finding.state,
                     message=said.message,
                     advice=said.advice,

@@ -31,12 +31,12 @@ def judge(history: History, own_version: str) -> Mapping[Area, Sequence[Finding]
 
 
 def accepted_per_minute(history: History) -> float | None:
-    """Of all observers, over the last five minutes or as long as admin has looked; None when it cannot be known."""
+    """Of all observers, over the last five minutes or since admin looks; None when it cannot be known."""
     window = within(history, RATE_WINDOW)
     if span(window) <= 0 or not window[-1].reached("observer"):
         return None
     accepted = total(increase(window, m.OBSERVER_ITEMS.name, "observer"), outcome="accepted")
-    return accepted * 60 / span(window)
+    return accepted * 60 / max(span(window), 60)
 
 
 def _log(now: Reading) -> Finding:

@@ -270,6 +270,7 @@ class CheckShape(Shape):
 
     area: Literal["collecting", "processing", "storage", "services"]
     check: str = Field(description="Its name, which stays: `observers`, `lag`, `dead_letters` …")
+    title: str
     state: Literal["ok", "unknown", "warning", "critical"]
     message: str
     advice: str = Field(description="What to do; empty when nothing is to be done.")

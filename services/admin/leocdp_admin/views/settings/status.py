@@ -17,6 +17,7 @@ from leocdp_admin.application.health.watch import Health
 from leocdp_admin.application.health.words import AREA_NAMES, STATE_NAMES, SUMMARIES, Said, say
 from leocdp_admin.application.shapes.base import moment, moment_or_none
 from leocdp_admin.application.status import counts_shape
+from leocdp_admin.i18n.localisation import Localisation
 from leocdp_admin.views.charts import hour_chart, last_hours
 from leocdp_admin.views.event_views import Fact
 from leocdp_admin.views.frame import CurrentFrame, Frame
@@ -93,11 +94,18 @@ async def _shown(frame: Frame) -> dict[str, Any]:
         "colours": COLOURS,
         "icons": ICONS,
         "areas_of_health": [_area(area, health, frame) for area in AREAS],
-        "per_minute": None if health.per_minute is None else l10n.number(round(health.per_minute, 1)),
+        "per_minute": _rate(health.per_minute, l10n),
         "services_found": _services(health, frame),
         "numbers": _numbers(health, recent, frame),
         **_day(recent, frame),
     }
+
+
+def _rate(per_minute: float | None, l10n: Localisation) -> str:
+    """Empty while it is not known."""
+    if per_minute is None:
+        return ""
+    return l10n.number(round(per_minute, 1) if per_minute < 10 else round(per_minute))
 
 
 def _area(area: Area, health: Health, frame: Frame) -> AreaView:
