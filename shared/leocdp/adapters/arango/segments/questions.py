@@ -22,48 +22,61 @@ from leocdp.domain.segments.references import references
 from leocdp.domain.segments.subject import Setting, subject_of
 from leocdp.ports.profile_reader import ProfileHit, Question, Size
 
-STEP: Final = SAMPLED
-"""Samples that one query looks at: a sixty-fourth of all people."""
 AT_ONCE: Final = 500
 """People whose documents and events are fetched together."""
-MOST_STEPS: Final = 13
-"""Of those that are looked at to find some people: a fifth of everybody, as a rare condition need not be found."""
+FIFTH: Final = 13 * SAMPLED
+"""Samples that are looked at to find some people: of everybody a fifth, as a rare condition need not be found."""
+
+Samples = tuple[int, int]
+"""The first and the last."""
 
 
 def size_of(database: Database, question: Question, *, sample: bool) -> Size:
     printed = print_condition(question)
-    people = figure_reads.counts(LEDGER.read(database)).people
+    people = _how_many(database)
     if sample and people > SMALL:
         sampled: int = database.first(aql.SAMPLED_PEOPLE, last=SAMPLED - 1)
-        return estimate(_count(database, question, printed, 0), sampled, people)
-    return Size(sum(_count(database, question, printed, first) for first in range(0, SAMPLES, STEP)), exact=True)
+        return estimate(_count(database, question, printed, (0, SAMPLED - 1)), sampled, people)
+    return Size(sum(_count(database, question, printed, step) for step in steps(people, SAMPLES)), exact=True)
 
 
 def matching(database: Database, question: Question, *, limit: int) -> Sequence[ProfileHit]:
     """From the sample first. In a small workspace everybody is looked at."""
     printed = print_condition(question)
-    small = figure_reads.counts(LEDGER.read(database)).people <= SMALL
+    people = _how_many(database)
     found: list[str] = []
-    for first in range(0, SAMPLES if small else MOST_STEPS * STEP, STEP):
+    for step in steps(people, SAMPLES if people <= SMALL else FIFTH):
         if len(found) >= limit:
             break
-        found += _find(database, question, printed, first, limit - len(found))
+        found += _find(database, question, printed, step, limit - len(found))
     return read_hits(database, found)
 
 
-def _count(database: Database, question: Question, printed: Printed, first: int) -> int:
-    text, binds = printed.tally(first, first + STEP - 1)
+def steps(people: int, end: int) -> Iterator[Samples]:
+    """The samples before ``end``, so many at a time that a query looks at about 20,000 people, or at a sixty-fourth of
+    them where that is more."""
+    width = max(SAMPLED, min(SAMPLES, SAMPLES * SMALL // max(people, 1)))
+    for first in range(0, end, width):
+        yield first, min(first + width, end) - 1
+
+
+def _how_many(database: Database) -> int:
+    return figure_reads.counts(LEDGER.read(database)).people
+
+
+def _count(database: Database, question: Question, printed: Printed, step: Samples) -> int:
+    text, binds = printed.tally(*step)
     rows = database.query(text, **binds)
     sure: int = sum(row["n"] for row in rows if row["open"] is None)
     return sure + sum(1 for _ in _decided(database, question, [row["open"] for row in rows if row["open"] is not None]))
 
 
-def _find(database: Database, question: Question, printed: Printed, first: int, limit: int) -> list[str]:
-    text, binds = printed.some(first, first + STEP - 1, limit)
+def _find(database: Database, question: Question, printed: Printed, step: Samples, limit: int) -> list[str]:
+    text, binds = printed.some(*step, limit)
     found: list[str] = database.query(text, **binds)
     if len(found) >= limit or printed.exact:
         return found
-    text, binds = printed.tally(first, first + STEP - 1)
+    text, binds = printed.tally(*step)
     unsure = [row["open"] for row in database.query(text, **binds) if row["open"] is not None]
     for one in _decided(database, question, unsure):
         found.append(one)
