@@ -14,7 +14,6 @@ from leocdp.ports.clock import Clock
 from leocdp_gateway.admin import Admin, ApiKey
 from leocdp_gateway.headers import RawHeaders, one
 
-YES_SECONDS: Final = 30.0
 NO_SECONDS: Final = 5.0
 MOST_KEYS: Final = 10_000
 LONGEST_KEY: Final = 512
@@ -28,9 +27,11 @@ UNSET: Final = Unset()
 
 
 class Keys:
-    def __init__(self, admin: Admin, clock: Clock, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(self, admin: Admin, clock: Clock, *, seconds: float, timer: Callable[[], float] = monotonic) -> None:
+        """``seconds``: how long a right key is believed without asking again; a wrong one five at the most."""
         self._admin = admin
         self._clock = clock
+        self._seconds = seconds
         self._timer = timer
         self._answers: OrderedDict[bytes, tuple[ApiKey | None, float]] = OrderedDict()
         """Hash → the answer and until when it holds."""
@@ -62,7 +63,7 @@ class Keys:
 
     async def _ask(self, key: str, hashed: bytes) -> ApiKey | None:
         found = await self._admin.authenticate(key)
-        until = self._timer() + (NO_SECONDS if found is None else YES_SECONDS)
+        until = self._timer() + (min(NO_SECONDS, self._seconds) if found is None else self._seconds)
         self._answers[hashed] = (found, until)
         self._answers.move_to_end(hashed)
         if len(self._answers) > MOST_KEYS:

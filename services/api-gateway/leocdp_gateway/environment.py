@@ -36,7 +36,7 @@ class Environment:
         self._admin = Admin(self._upstream, secret, clock)
         self.use = KeyUse(self._admin, clock)
         self.gate = Gate(
-            keys=Keys(self._admin, clock),
+            keys=Keys(self._admin, clock, seconds=settings.gateway_key_seconds),
             use=self.use,
             rate=KeyRate(settings.gateway_rate_limit),
             failures=Failures(settings.gateway_failure_limit),

@@ -30,6 +30,9 @@ class GatewaySettings(ServiceSettings):
     gateway_failure_limit: int = Field(
         default=20, ge=0, description="Wrong API keys per minute and client address; 0 is no limit."
     )
+    gateway_key_seconds: float = Field(
+        default=30.0, ge=0, description="Seconds until a revoked API key is refused by each gateway; 0 asks every time."
+    )
     gateway_trusted_proxies: str = Field(
         default="", description="Networks of proxies whose X-Forwarded headers are believed, such as `10.0.0.0/8`."
     )

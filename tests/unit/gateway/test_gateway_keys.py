@@ -69,7 +69,7 @@ async def test_admin_is_asked_once_for_a_key(gateway: Any, upstream: Upstream) -
 
 
 async def keys_of(upstream: Upstream, port: int, clock: SettableClock) -> Keys:
-    return Keys(admin_at(port, clock), clock, clock.timer)
+    return Keys(admin_at(port, clock), clock, seconds=30, timer=clock.timer)
 
 
 def admin_at(port: int, clock: SettableClock) -> Admin:
