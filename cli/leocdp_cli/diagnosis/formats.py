@@ -23,7 +23,7 @@ def formats() -> Iterator[Finding]:
         elif each.current:
             yield Finding(what, True, f"format {each.version}")
         else:
-            yield Finding(what, False, work_left(each))
+            yield Finding(what, False, work_left(each).removeprefix(f"{each.name}: "))
 
 
 def work_left(each: StoreFormat) -> str:
