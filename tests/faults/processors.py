@@ -60,7 +60,7 @@ class Processor:
     def send(self, signum: signal.Signals) -> None:
         self.process.send_signal(signum)
 
-    def ended(self, seconds: float = 30) -> int:
+    def ended(self, seconds: float = 90) -> int:
         """Its exit status; fails when it does not end."""
         return self.process.wait(seconds)
 
@@ -102,7 +102,7 @@ class Fleet:
     def started(self, **environment: str) -> Processor:
         """One that is ready. Not for use in a coroutine."""
         processor = self.start(**environment)
-        wait_for(lambda: not processor.alive or processor.reasons() == [], 60, processor.tail)
+        wait_for(lambda: not processor.alive or processor.reasons() == [], 120, processor.tail)
         assert processor.alive, processor.tail()
         return processor
 
@@ -123,7 +123,7 @@ class Fleet:
             one.send(signal.SIGCONT)
             one.process.kill()
         for one in self.all:
-            one.process.wait(10)
+            one.process.wait(60)
 
 
 def memory_of(pid: int) -> int:

@@ -95,7 +95,8 @@ async def _hold(operator: Operator, load: EventLoad, processors: Fleet, store: A
     for _ in range(5):
         await load.portion()
     await until(lambda: all(one.says("Paused for a backup") for one in processors.alive), 60, processors.tail)
-    assert [one.metric("leocdp_processor_held") for one in processors.alive] == [1, 1]
+    held = [1, 1]
+    await until(lambda: [one.metric("leocdp_processor_held") for one in processors.alive] == held, 60, processors.tail)
     status, _, said = await operator.run("set")
     assert (status, f"{barrier} stands already" in said) == (1, True)
     processors.alive[0].send(signal.SIGKILL)

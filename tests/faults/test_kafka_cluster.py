@@ -53,7 +53,7 @@ class Writers:
                 self.longest = max(self.longest, time.monotonic() - begun)
                 number += 1
 
-    async def more(self, count: int, seconds: float = 45) -> None:
+    async def more(self, count: int, seconds: float = 90) -> None:
         """Wait until so many more have been acknowledged."""
         wanted, deadline = len(self.acknowledged) + count, time.monotonic() + seconds
         while len(self.acknowledged) < wanted:
@@ -81,8 +81,9 @@ async def test_a_broker_is_killed_and_nothing_is_lost(cluster: Cluster) -> None:
     victim = cluster.nodes[await leader_of(logs.url, 0) - 1]
     victim.kill()
     await writers.more(300)
-    for number in range(6):
-        assert await leader_of(logs.url, number) != victim.number
+    async with asyncio.timeout(60):  # Each broker learns of it by itself.
+        while victim.number in [await leader_of(logs.url, number) for number in range(6)]:
+            await asyncio.sleep(0.1)
     cluster.launch(victim)
     await asyncio.to_thread(victim.wait_started)
     await writers.more(200)
@@ -98,7 +99,7 @@ async def test_a_broker_is_killed_and_nothing_is_lost(cluster: Cluster) -> None:
         assert len(set(found.values())) == len(found), "stored twice"
 
     read: list[Record] = []
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     while len(read) < len(found):
         assert time.monotonic() < deadline, f"{len(read)} of {len(found)}"
         read += await consumer.fetch(max_bytes=1 << 20, max_wait=0.5)

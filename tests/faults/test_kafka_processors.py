@@ -57,7 +57,7 @@ class Load:
         return NewRecord(EVENTS_ACCEPTED, person % PARTITIONS, encode(AcceptedRecord(VERSION, [block])))
 
 
-async def until(true: Callable[[], bool], seconds: float = 40) -> None:
+async def until(true: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "waited too long"

@@ -47,27 +47,27 @@ async def test_a_processor_that_was_given_up_writes_nothing_twice(
                 load = EventLoad(log)
                 zombie = await asyncio.to_thread(processors.started)
                 await load.portion()
-                await until(lambda: zombie.applied == 20, 30, zombie.tail)
+                await until(lambda: zombie.applied == 20, 60, zombie.tail)
 
                 stopped = double.fault(Fault("wait", moment))
                 await load.broken()
-                assert await asyncio.to_thread(stopped.reached)
+                assert await asyncio.to_thread(stopped.reached, 60)
                 zombie.send(signal.SIGSTOP)
                 stopped.release()
                 heir = processors.start()
                 await load.portion()
                 store = ArangoProfileStore(connection)
                 await store.start()
-                await worked_off(log, store, 60, heir.tail)
-                assert heir.metric(ITEMS) == 40
+                await worked_off(log, store, 90, heir.tail)
+                await until(lambda: heir.metric(ITEMS) == 40, 60, heir.tail)
                 mark = double.log.mark()
                 zombie.send(signal.SIGCONT)
 
-                await until(lambda: "partitions moved on" in zombie.log(), 30, zombie.tail)
+                await until(lambda: "partitions moved on" in zombie.log(), 60, zombie.tail)
                 assert "another processor has moved the position" in zombie.log()
                 assert [entry for entry in double.log.since(mark) if _has_written(entry)] == []
                 await _share_the_work(load, zombie, heir)
-                await worked_off(log, store, 60, processors.tail)
+                await worked_off(log, store, 90, processors.tail)
                 await store.close()
                 assert processors.failures() == []
             settings = store_settings(connection)
