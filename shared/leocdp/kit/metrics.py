@@ -23,7 +23,8 @@ def catalogue() -> Sequence[MetricSpec]:
 
 Labels = frozenset[tuple[str, str]]
 Figures = Mapping[str, Mapping[Labels, float]]
-"""Name of a series (of histograms with ``_bucket``, ``_sum``, ``_count``) → its labels → its value."""
+"""Name of a series → its labels → its value. Histograms have ``_bucket``, ``_sum`` and ``_count``; ``_created`` is when
+a series began, in seconds."""
 
 
 def read_exposition(text: str) -> Figures:
@@ -31,7 +32,7 @@ def read_exposition(text: str) -> Figures:
     found: dict[str, dict[Labels, float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name.startswith("leocdp_") and not sample.name.endswith("_created"):
+            if sample.name.startswith("leocdp_"):
                 found.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
     return found
 

@@ -200,12 +200,13 @@ class Privacy:
         """
         if not await self._commands_are_read():
             return False
+        told = True
         before: tuple[int, str] | None = None
         while rows := await self._store.privacy_requests(kind="erasure", limit=_PAGE, before=before):
             for row in rows:
-                await self._issue_again(row)
+                told = await self._issue_again(row) and told
             before = rows[-1].created_at, rows[-1].id
-        return True
+        return told
 
     async def _commands_are_read(self) -> bool:
         """While the processor has not come to the end, a command without an outcome may still get one."""
@@ -213,17 +214,22 @@ class Privacy:
         bounds = await self._log.bounds(COMMANDS)
         return all(positions.get((COMMANDS, number), 0) >= bound.end for number, bound in bounds.items())
 
-    async def _issue_again(self, row: PrivacyRow) -> None:
-        now = self._clock.now()
-        if row.state == "refused" or now - row.issued_at < SETTLE_MS:
-            return
+    async def _issue_again(self, row: PrivacyRow) -> bool:
+        """False: the store does not know it, and it is too early to say that it has forgotten it."""
+        if row.state == "refused":
+            return True
         outcome = await self._reader.command(row.command_id)
-        if outcome is None:
-            logger.warning("the profile store does not know an erasure: it is issued again", request=row.id)
-            again = replace(row, state="pending", command_id=new_command_id(), issued_at=now)
-            await self._carry_out(SYSTEM, again, "erase", {"profile": row.profile_id, **row.ledger})
-        elif row.state == "pending":
-            await self._settle(row, outcome)
+        if outcome is not None:
+            if row.state == "pending":
+                await self._settle(row, outcome)
+            return True
+        now = self._clock.now()
+        if now - row.issued_at < SETTLE_MS:
+            return False
+        logger.warning("the profile store does not know an erasure: it is issued again", request=row.id)
+        again = replace(row, state="pending", command_id=new_command_id(), issued_at=now)
+        await self._carry_out(SYSTEM, again, "erase", {"profile": row.profile_id, **row.ledger})
+        return True
 
     # Small things
 

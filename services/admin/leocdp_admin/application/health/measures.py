@@ -30,28 +30,40 @@ def span(history: History) -> float:
 def increase(history: History, name: str, service: Service) -> Mapping[Labels, float]:
     """By how much a counter rose over all instances, restarts included.
 
-    A series that its instance did not have before began at 0; what an instance counted before admin first saw it is
-    not known, and not counted.
+    A series that its instance did not have before began at 0. What an instance counted before admin first saw it is
+    not known and not counted, unless the series began within the history: then the instance is a new one.
     """
     found: defaultdict[Labels, float] = defaultdict(float)
     for before, after in _pairs(history, service):
-        restarted = before.instance != after.instance
-        old = {} if restarted else before.figures.get(name, {})
+        old = before.figures.get(name, {}) if before else {}
         for labels, value in after.figures.get(name, {}).items():
-            known = old.get(labels, 0.0)
-            found[labels] += value - known if value >= known else value
+            if before is not None:
+                known = old.get(labels, 0.0)
+                found[labels] += value - known if value >= known else value
+            elif _began(after, name, labels) * 1000 >= history[0].at:
+                found[labels] += value
     return found
 
 
-def _pairs(history: History, service: Service) -> Iterator[tuple[Target, Target]]:
-    """Of each address, what it answered and what it answered next."""
-    seen: dict[str, Target] = {}
+def _pairs(history: History, service: Service) -> Iterator[tuple[Target | None, Target]]:
+    """Of each instance, what it answered and what it answered next; None before its first answer.
+
+    Behind one address may be several instances, of which now one answers and now another.
+    """
+    seen: dict[tuple[str, str], Target] = {}
     for reading in history:
         for target in reading.reached(service):
-            before = seen.get(target.address)
-            if before is not None and before.at < target.at:
+            before = seen.get((target.address, target.instance))
+            if before is None or before.at < target.at:
                 yield before, target
-            seen[target.address] = target
+            seen[target.address, target.instance] = target
+
+
+def _began(target: Target, name: str, labels: Labels) -> float:
+    """When the series began, in seconds; 0 where it is not told."""
+    of_all = name.removesuffix("_total").removesuffix("_bucket")
+    own = frozenset((label, value) for label, value in labels if label != "le")
+    return target.figures.get(f"{of_all}_created", {}).get(own, 0.0)
 
 
 def total(increases: Mapping[Labels, float], **wanted: str) -> float:

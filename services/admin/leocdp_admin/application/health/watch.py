@@ -24,9 +24,6 @@ logger = get_logger(__name__)
 
 EVERY = 10.0
 """Seconds between two looks while nobody asks."""
-STARTING = 60
-"""Looks in the first minute, one a second until everybody has answered: what an instance counted before admin first
-saw it is not known."""
 FRESH_MS = 3_000
 """A reading that is not older answers whoever asks."""
 WAIT = 0.7
@@ -87,8 +84,7 @@ class Watch:
         """Until cancelled."""
         while True:
             await self._look_once()
-            starting = len(self._history) < STARTING and not all(one.reachable for one in self._history[-1].targets)
-            await asyncio.sleep(1 if starting else EVERY)
+            await asyncio.sleep(EVERY)
 
     async def close(self) -> None:
         await self._bounds.close()
