@@ -17,7 +17,7 @@ import pytest
 from tests.contract.arango_backend import double_database
 from tests.doubles.arangodb.double import Double
 from tests.doubles.arangodb.faults import Fault, operation
-from tests.faults.client import RetryingClient
+from tests.faults.client import RetryingClient, enough
 from tests.faults.databases import store_settings, stores_environment
 from tests.faults.reconcile import lag, reconcile
 from tests.faults.stack import SERVICES, WRITE_KEY, Stack, running_stack, wait_for
@@ -54,12 +54,11 @@ async def test_events_become_people_while_processor_and_database_fail(tmp_path: 
         with running_stack(tmp_path, LEOCDP_SUPERVISOR_HEALTHY_AFTER="3", **environment) as stack:
             client = RetryingClient(stack.observer, WRITE_KEY, seed=5, people=PEOPLE)
             sending = asyncio.create_task(client.run())
-            faults = await _hurt(stack, double, Random(3))
+            await _hurt(stack, double, Random(3))
+            await enough(client, 50)
             client.stop()
-            sent = await asyncio.wait_for(sending, 60)
+            sent = await asyncio.wait_for(sending, 120)
             assert sent.unexpected == []
-            assert all(fault.hits for fault in faults), "no commit was hit"
-            assert len(sent.acknowledged) > 50, "the load was too small to mean anything"
             await asyncio.to_thread(wait_for, lambda: all(map(stack.ready, SERVICES)), 60, stack.tail)
             await asyncio.to_thread(wait_for, lambda: lag(stack) == 0, 60, lambda: f"lag {lag(stack)}:\n{stack.tail()}")
             await asyncio.to_thread(_is_shown, stack)
@@ -67,7 +66,7 @@ async def test_events_become_people_while_processor_and_database_fail(tmp_path: 
         assert [path.name for path in (tmp_path / "var").glob("*.db")] == ["log.db"]
 
 
-async def _hurt(stack: Stack, double: Double, random: Random) -> list[Fault]:
+async def _hurt(stack: Stack, double: Double, random: Random) -> None:
     """Kill the processor, drop connections around commits, and take the database away once."""
     commits = operation("transaction.commit")
     faults = [
@@ -82,7 +81,9 @@ async def _hurt(stack: Stack, double: Double, random: Random) -> list[Fault]:
             double.stop()
             await asyncio.sleep(1)
             double.start()
-    return faults
+    async with asyncio.timeout(90):  # On a busy machine it is killed before it commits anything.
+        while not all(fault.hits for fault in faults):
+            await asyncio.sleep(0.05)
 
 
 def _is_shown(stack: Stack) -> None:

@@ -45,7 +45,7 @@ class RetryingClient:
 
     async def run(self) -> Sent:
         limits = httpx.Limits(max_connections=self._workers)
-        async with httpx.AsyncClient(timeout=10, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=30, limits=limits) as client:
             await asyncio.gather(*(self._worker(client, number) for number in range(self._workers)))
             for person in range(self._people):
                 await self._until_acknowledged(client, person, self._introduction(person))
@@ -96,3 +96,10 @@ class RetryingClient:
             self.sent.retries += 1
             await asyncio.sleep(wait)
             wait = min(0.5, wait * 2)
+
+
+async def enough(client: RetryingClient, events: int) -> None:
+    """Wait until more than so many are acknowledged: a smaller load would not mean anything."""
+    async with asyncio.timeout(90):
+        while len(client.sent.acknowledged) <= events:
+            await asyncio.sleep(0.05)

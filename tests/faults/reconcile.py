@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence, Set
 
+import httpx
+
 from leocdp.adapters.engines import open_profile_reader
 from leocdp.domain.identity.identifiers import parse_key
 from leocdp.kit.settings import ServiceSettings, StoreSettings
@@ -19,9 +21,12 @@ class ReaderSettings(ServiceSettings, StoreSettings):
 
 def lag(stack: Stack) -> int:
     """Records without an outcome; -1 while nobody can tell."""
-    with stack.api() as api:
-        answer = api.get("/status")
-        return int(answer.json()["lag"]) if answer.status_code == 200 else -1
+    try:
+        with stack.api() as api:
+            answer = api.get("/status")
+    except httpx.TransportError:
+        return -1
+    return int(answer.json()["lag"]) if answer.status_code == 200 else -1
 
 
 async def reconcile(stack: Stack, sent: Sent, people: int, store: ReaderSettings | None = None) -> None:

@@ -79,7 +79,7 @@ async def test_each_poison_is_kept_with_its_reason_and_the_rest_is_applied(
             await load.portion()
             expected += await _poison(log, load)
             await load.portion()
-            await worked_off(log, processor.environment.store, 40, lambda: reasons(processor))
+            await worked_off(log, processor.environment.store, 90, lambda: reasons(processor))
             letters = await _letters(processor.reader)
             assert Counter(letter.reason for letter in letters) == expected
             assert all(letter.error and "defect" in letter.error for letter in _of(letters, "processing_failed"))
@@ -94,7 +94,7 @@ async def test_each_poison_is_kept_with_its_reason_and_the_rest_is_applied(
             good = [*_of(letters, "processing_failed"), *(one for one in letters if "is newer than" in one.error)]
             outcome = await processor.command("replay", "cmd_replay", ids=[letter.id for letter in good])
             assert outcome.result == {"replayed": 5}
-            await worked_off(log, processor.environment.store, 40, lambda: reasons(processor))
+            await worked_off(log, processor.environment.store, 90, lambda: reasons(processor))
         load.acknowledged |= {"new-1", *BREAKING}
         users = [*users, "user-new"]
         await reconcile_store(store, load.acknowledged, users, dead_letters=expected.total() - 5)

@@ -92,9 +92,9 @@ async def test_each_step_is_decided_by_one_of_them(
             load.stop()
             await loading
             ends = sum(bound.end for bound in (await log.bounds(EVENTS_ACCEPTED)).values())
-            await until(lambda: sum(store.moves.values()) == ends, 60)
-            await until(lambda: not any(store.members.values()), 60)
-            await until(lambda: not store.outbox, 30)
+            await until(lambda: sum(store.moves.values()) == ends, 90)
+            await until(lambda: not any(store.members.values()), 90)
+            await until(lambda: not store.outbox, 90)
             assert min(refreshed(one), refreshed(other)) > 0
         people = await told(log)
     assert len(people) == PEOPLE
