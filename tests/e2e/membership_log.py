@@ -1,4 +1,4 @@
-"""What stands on ``leocdp.segments.membership.v1`` of an embedded log."""
+"""What stands on ``leocdp.segments.membership.v1``, or another topic of JSON, of an embedded log."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from leocdp.contracts.topics import SEGMENTS_MEMBERSHIP
 
 def records(data_dir: Path) -> list[dict[str, Any]]:
     """Each record once, by its id."""
-    return asyncio.run(_read(data_dir / "log.db"))
+    told = addressed(data_dir, SEGMENTS_MEMBERSHIP)
+    return list({one["id"]: one for one in told.values()}.values())
 
 
-async def _read(path: Path) -> list[dict[str, Any]]:
+def addressed(data_dir: Path, topic: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """(partition, offset) → record."""
+    return asyncio.run(_read(data_dir / "log.db", topic))
+
+
+async def _read(path: Path, topic: str) -> dict[tuple[int, int], dict[str, Any]]:
     log = SQLiteEventLog(path, create=False)
     await log.start()
     try:
-        found: dict[str, dict[str, Any]] = {}
-        for partition in range(await log.partitions(SEGMENTS_MEMBERSHIP)):
-            for record in await log.read(SEGMENTS_MEMBERSHIP, partition, 0, max_records=100_000):
-                told = json.loads(record.value or b"{}")
-                found[told["id"]] = told
-        return list(found.values())
+        return {
+            (partition, record.offset): json.loads(record.value or b"{}")
+            for partition in range(await log.partitions(topic))
+            for record in await log.read(topic, partition, 0, max_records=100_000)
+        }
     finally:
         await log.close()
