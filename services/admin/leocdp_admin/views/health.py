@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from leocdp_admin.application.health.findings import State
+from leocdp_admin.application.health.words import SUMMARIES
 from leocdp_admin.application.shapes.administration import CountsShape
 from leocdp_admin.i18n.localisation import Localisation
+
+COLOURS: Final[dict[State, str]] = {"ok": "green", "unknown": "secondary", "warning": "orange", "critical": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,11 @@ class Sign:
     colour: str
     text: str
     url: str = ""
+
+
+def state_sign(state: State, l10n: Localisation) -> Sign:
+    """All of the status page in one sentence."""
+    return Sign(COLOURS[state], l10n.gettext(SUMMARIES[state]).rstrip("."), "/settings/status")
 
 
 def health_signs(lag: int | None, counts: CountsShape, l10n: Localisation) -> Sequence[Sign]:

@@ -15,7 +15,7 @@ from leocdp_admin.application.overview import Home
 from leocdp_admin.application.shapes.administration import CountsShape
 from leocdp_admin.views.charts import day_chart, per_day, per_hour_today, spark_chart
 from leocdp_admin.views.frame import CurrentFrame, Frame
-from leocdp_admin.views.health import health_signs
+from leocdp_admin.views.health import health_signs, state_sign
 from leocdp_admin.views.page_route import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -45,27 +45,28 @@ async def home(frame: CurrentFrame) -> Response:
         seen = None
     if seen is None or seen.counts.events == 0:
         return frame.page("home.html", active="home", fresh=True)
-    pulse = _pulse(frame, seen.counts, seen.events_by_hour, seen.lag)
+    pulse = await _pulse(frame, seen.counts, seen.events_by_hour, seen.lag)
     return frame.page("home.html", active="home", fresh=False, **pulse, **_pictures(frame, seen), **_bars(seen, names))
 
 
 @router.get("/home/pulse")
 async def pulse(frame: CurrentFrame) -> Response:
     now = await frame.services.overview.pulse(frame.actor)
-    return frame.part("home_pulse.html", **_pulse(frame, now.counts, now.events_by_hour, now.lag))
+    return frame.part("home_pulse.html", **await _pulse(frame, now.counts, now.events_by_hour, now.lag))
 
 
-def _pulse(frame: Frame, counts: CountsShape, events: Sequence[Bucket], lag: int | None) -> dict[str, Any]:
+async def _pulse(frame: Frame, counts: CountsShape, events: Sequence[Bucket], lag: int | None) -> dict[str, Any]:
     l10n = frame.l10n
     hours = per_hour_today(events, l10n, frame.now)
     today = sum(hours.values())
+    health = await frame.services.watch.health()
     return {
         "counts": counts,
         "known_share": counts.identified / counts.people if counts.people else 0.0,
         "events_today": today,
         "spark": spark_chart(l10n, l10n.gettext("Events"), hours),
         "spark_summary": l10n.gettext("Events per hour today, %(num)s in all") % {"num": l10n.number(today)},
-        "health": health_signs(lag, counts, l10n),
+        "health": [state_sign(health.state, l10n), *health_signs(lag, counts, l10n)],
     }
 
 

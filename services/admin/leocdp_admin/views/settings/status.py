@@ -21,13 +21,13 @@ from leocdp_admin.i18n.localisation import Localisation
 from leocdp_admin.views.charts import hour_chart, last_hours
 from leocdp_admin.views.event_views import Fact
 from leocdp_admin.views.frame import CurrentFrame, Frame
+from leocdp_admin.views.health import COLOURS
 from leocdp_admin.views.page_route import PageRoute
 from leocdp_admin.views.reasons import problem_reason
 from leocdp_admin.views.settings.areas import area_page
 
 router = APIRouter(prefix="/settings/status", route_class=PageRoute, include_in_schema=False)
 
-COLOURS: Final[dict[State, str]] = {"ok": "green", "unknown": "secondary", "warning": "orange", "critical": "red"}
 ICONS: Final[dict[State, str]] = {
     "ok": "circle-check",
     "unknown": "circle-dashed",
