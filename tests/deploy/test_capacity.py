@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from leocdp_cli.capacity import figures
 from leocdp_cli.capacity.figures import TIERS, Tier
 from tests.deploy.cluster import Manifest, named, of_kind, overlay
-from tests.deploy.test_placement import SERVERS, quantity
+from tests.deploy.test_placement import GB, SERVERS, SIZES, quantity
 
 pytestmark = pytest.mark.needs("kubectl")
 GIB = 2.0**30
@@ -36,7 +37,10 @@ def most_pods(manifests: tuple[Manifest, ...], name: str) -> int:
 
 
 def test_servers(tier: Tier) -> None:
-    assert tier.servers == sum(SERVERS[tier.name].values())
+    assert tier.roles == SERVERS[tier.name]
+    assert {
+        role: (size.cpus, size.memory_gb * GB, size.disk_gb * GB) for role, size in figures.SERVERS.items()
+    } == SIZES
 
 
 def test_cpus_and_memory(tier: Tier, manifests: tuple[Manifest, ...]) -> None:
@@ -46,6 +50,13 @@ def test_cpus_and_memory(tier: Tier, manifests: tuple[Manifest, ...]) -> None:
     found = {"observer": observer, "processor": processor}
     found |= {name: limits(manifests, "Deployment", name) for name in ("admin", "gateway")}
     assert tier.memory == {name: quantity(each["memory"]) / 2**20 for name, each in found.items()}
+
+
+def test_database(tier: Tier, manifests: tuple[Manifest, ...]) -> None:
+    name = "arangodb" if tier.name == "tier-5" else "arangodb-dbserver"
+    (container,) = named(manifests, "StatefulSet", name)["spec"]["template"]["spec"]["containers"]
+    assert tier.database_cpus == quantity(container["resources"]["limits"]["cpu"])
+    assert f"--rocksdb.block-cache-size={int(tier.cache_gib * GIB)}" in container["args"]
 
 
 def test_disks(tier: Tier, manifests: tuple[Manifest, ...]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
-from leocdp.contracts.topics import EVENTS_ACCEPTED, GIB, TOPICS, fitted
+from leocdp.contracts.topics import EVENTS_ACCEPTED, GIB, TOPICS, fitted, topic_spec
 from leocdp_cli.capacity import figures as f
 from leocdp_cli.capacity.figures import Basis, Tier
 
@@ -22,6 +23,10 @@ class Demand:
     days: int = 365
     """For so long events come in before the database may be full: nothing removes them from there."""
     peak: float = f.PEAK
+    retention_days: int = f.LOG_DAYS
+    """For so long the log must hold what comes."""
+    identifiers: int = f.IDENTIFIERS
+    """Of one person."""
 
     @property
     def average(self) -> float:
@@ -35,8 +40,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that is needed. ``need`` and ``have`` in ``unit``."""
+    """One thing that is needed. ``need`` and ``have`` in ``unit``; ``role`` is that of the servers which have it."""
 
+    role: str
     what: str
     need: float
     have: float
@@ -63,6 +69,8 @@ class Plan:
     """For how long the log holds what comes, at the most 30."""
     full_after_days: float
     """When the database's disk is four fifths full."""
+    cached_people: float
+    """Share of the people whose profiles fit the cache of the database; the others are read from its disk."""
     most_events_per_day: int
     """With these people and everything else as asked, before the first line does not fit."""
     first: str
@@ -81,6 +89,7 @@ def plan(demand: Demand, tier: Tier) -> Plan:
         lines=found,
         log_days=log_days(demand, tier),
         full_after_days=_full_after(demand, tier),
+        cached_people=cached_people(demand, tier),
         most_events_per_day=most,
         first=first,
     )
@@ -90,23 +99,38 @@ def lines(demand: Demand, tier: Tier) -> list[Line]:
     """Every line grows with events or people, or stays: more of either never needs less."""
     observer = demand.busiest / f.OBSERVER_PER_CPU_SECOND * f.SAFETY
     processor = demand.busiest * f.PROCESSOR_MICROS / 1e6 * f.SAFETY
+    log = demand.retention_days * daily_log_bytes(demand) / GIB
     database = database_bytes(demand, demand.days) / GIB
     backups = database * f.DUMP_FACTOR * (tier.backups + 1)
+    partitions = topic_spec(EVENTS_ACCEPTED).partitions
     return [
-        Line("people", demand.profiles, tier.people, "people", "given"),
-        Line("observers", observer, tier.observer_cpus, "CPUs", "measured"),
-        Line("processors", processor, tier.processor_cpus, "CPUs", "measured"),
-        Line("commits, one after the other", demand.busiest, f.COMMITTED_PER_SECOND, "events/s", "estimate"),
+        Line("all", "people", demand.profiles, tier.people, "people", "given"),
+        Line("observer", "observers", observer, tier.observer_cpus, "CPUs", "measured"),
+        Line("log", "partitions, for a processor each", ceil(processor), partitions, "partitions", "measured"),
+        Line("log", "log, days that it must hold", log, log_gib(tier), "GiB", "measured"),
+        Line("processor", "processors", processor, tier.processor_cpus, "CPUs", "measured"),
+        Line("database", "CPU of the leader", processor, tier.database_cpus, "CPUs", "estimate"),
         Line(
-            "log, days that it must hold", f.LOG_DAYS * daily_log_bytes(demand) / GIB, log_gib(tier), "GiB", "measured"
+            "database", "commits, one after the other", demand.busiest, f.COMMITTED_PER_SECOND, "events/s", "estimate"
         ),
-        Line("database", database, tier.database_gib * f.DISK_USED, "GiB", "estimate"),
-        Line("backups", backups, tier.backup_gib, "GiB", "estimate"),
+        Line("database", "database", database, tier.database_gib * f.DISK_USED, "GiB", "estimate"),
+        Line("database", "backups", backups, tier.backup_gib, "GiB", "estimate"),
+        *_memory(tier),
+    ]
+
+
+def _memory(tier: Tier) -> list[Line]:
+    """Of the fullest pod; it does not grow with events, and beyond a million people nobody has measured it."""
+    role = {"gateway": "admin"}
+    return [
+        Line(role.get(service, service), f"memory of {service}", used, tier.memory[service], "MiB", "measured")
+        for service, used in f.MEMORY_AT_A_MILLION.items()
     ]
 
 
 def database_bytes(demand: Demand, days: float) -> float:
-    people = demand.profiles * f.PERSON_BYTES
+    further = max(0, demand.identifiers - f.IDENTIFIERS)
+    people = demand.profiles * (f.PERSON_BYTES + further * f.IDENTIFIER_BYTES)
     events = demand.events_per_day * days * demand.event_bytes * f.STORED_FACTOR
     return (people + events) * f.ARANGO_FACTOR
 
@@ -125,6 +149,12 @@ def log_gib(tier: Tier) -> float:
 def log_days(demand: Demand, tier: Tier) -> float:
     daily = daily_log_bytes(demand)
     return min(f.LOG_DAYS_AT_MOST, log_gib(tier) * GIB / daily) if daily else f.LOG_DAYS_AT_MOST
+
+
+def cached_people(demand: Demand, tier: Tier) -> float:
+    further = max(0, demand.identifiers - f.IDENTIFIERS)
+    person = (f.CACHED_PERSON_BYTES + further * f.IDENTIFIER_BYTES) * f.ARANGO_FACTOR
+    return min(1.0, tier.cache_gib * GIB / (demand.profiles * person))
 
 
 def _full_after(demand: Demand, tier: Tier) -> float:

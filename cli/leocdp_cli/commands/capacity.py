@@ -22,6 +22,10 @@ def capacity(
     events_per_day: Annotated[int, typer.Option(min=1, max=10_000_000_000, help="On average.")],
     event_bytes: Annotated[int, typer.Option(min=50, max=32_768, help="Of one event as it is sent.")] = f.EVENT_BYTES,
     days: Annotated[int, typer.Option(min=1, max=3_650, help="The database must hold so many days of events.")] = 365,
+    retention_days: Annotated[
+        int, typer.Option(min=1, max=f.LOG_DAYS_AT_MOST, help="The log must hold so many days of events.")
+    ] = f.LOG_DAYS,
+    identifiers: Annotated[int, typer.Option(min=1, max=100, help="Of one person.")] = f.IDENTIFIERS,
     peak: Annotated[float, typer.Option(min=1, max=100, help="Busiest seconds against the average.")] = f.PEAK,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +34,7 @@ def capacity(
     Each line tells whether it rests on a measured figure or an estimate; docs/capacity.md has the arithmetic. Exit
     status 1 when no tier fits.
     """
-    demand = Demand(profiles, events_per_day, event_bytes, days, peak)
+    demand = Demand(profiles, events_per_day, event_bytes, days, peak, retention_days, identifiers)
     plans = [plan(demand, tier) for tier in f.TIERS]
     fitting = next((each.tier.name for each in plans if each.fits), "")
     if as_json:
@@ -50,21 +54,27 @@ def _asked(demand: Demand) -> str:
 
 def _told(each: Plan) -> str:
     rows = [
-        [line.what, _amount(line.need), _amount(line.have), line.unit, f"{line.share:.0%}", _mark(line)]
+        [line.role, line.what, _amount(line.need), _amount(line.have), line.unit, f"{line.share:.0%}", _mark(line)]
         for line in each.lines
     ]
-    memory = ", ".join(
-        f"{service} {used:,} of {each.tier.memory[service]:,}" for service, used in f.MEMORY_AT_A_MILLION.items()
-    )
     return "\n".join(
         [
             f"{each.tier.name} ({each.tier.servers} servers): {'fits' if each.fits else 'does not fit'}",
-            table(["WHAT", "NEEDS", "HAS", "", "SHARE", "BASIS"], rows),
+            _servers(each),
+            table(["ROLE", "WHAT", "NEEDS", "HAS", "", "SHARE", "BASIS"], rows),
             f"The log holds {each.log_days:,.1f} days. The database's disk is four fifths full after "
             f"{_days(each.full_after_days)} (estimate).",
+            f"The database's cache holds the profiles of {each.cached_people:.0%} of the people (estimate).",
             _most(each),
-            f"Memory, MiB of a pod at a million people (measured): {memory}.",
         ]
+    )
+
+
+def _servers(each: Plan) -> str:
+    sizes = f.SERVERS
+    return "\n".join(
+        f"  {count} × {role}: {sizes[role].cpus} CPUs, {sizes[role].memory_gb} GB, {sizes[role].disk_gb} GB of disk"
+        for role, count in each.tier.roles.items()
     )
 
 
@@ -96,14 +106,12 @@ def _days(days: float) -> str:
 def _shape(each: Plan) -> dict[str, Any]:
     return {
         "tier": each.tier.name,
-        "servers": each.tier.servers,
+        "servers": {role: {"count": count, **asdict(f.SERVERS[role])} for role, count in each.tier.roles.items()},
         "fits": each.fits,
         "lines": [{**asdict(line), "share": round(line.share, 4), "fits": line.fits} for line in each.lines],
         "log_days": round(each.log_days, 2),
         "full_after_days": round(each.full_after_days, 1),
         "most_events_per_day": each.most_events_per_day,
         "first": each.first,
-        "memory_mib": {
-            name: {"used": used, "limit": each.tier.memory[name]} for name, used in f.MEMORY_AT_A_MILLION.items()
-        },
+        "cached_people": round(each.cached_people, 3),
     }

@@ -36,7 +36,8 @@ def test_more_never_needs_less(people: int, events: int, size: int, more_people:
 def test_the_larger_tier_has_no_less(people: int, events: int) -> None:
     for five, ten in zip(lines(Demand(people, events), FIVE), lines(Demand(people, events), TEN), strict=True):
         assert (five.need, five.unit) == (ten.need, ten.unit)
-        assert five.have <= ten.have
+        # A server of the cluster has a coordinator beside the one that leads.
+        assert five.have <= ten.have or five.what == "CPU of the leader"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,25 @@ def test_log_and_disk() -> None:
     assert many.full_after_days < few.full_after_days
 
 
+def test_more_of_anything_else_never_needs_less() -> None:
+    demand = Demand(1_000_000, 300_000)
+    for more in (
+        replace(demand, days=730),
+        replace(demand, retention_days=30),
+        replace(demand, identifiers=9),
+        replace(demand, peak=50),
+        replace(demand, event_bytes=1_200),
+    ):
+        pairs = [(one.need, other.need) for one, other in zip(lines(demand, FIVE), lines(more, FIVE), strict=True)]
+        assert all(less <= greater for less, greater in pairs)
+        assert any(less < greater for less, greater in pairs)
+
+
+def test_the_cache_holds_fewer_of_more_people() -> None:
+    shares = [plan(Demand(people, 1), TEN).cached_people for people in (1_000, 2_000_000, 20_000_000)]
+    assert shares[0] == 1 > shares[1] > shares[2] > 0
+
+
 def test_what_it_says() -> None:
     status, said = run("--profiles", "1000000", "--events-per-day", "300000")
     assert (status, "Take tier-5." in said, "estimate" in said) == (0, True, True)
@@ -71,6 +91,9 @@ def test_what_it_says() -> None:
     assert (status, "No tier fits: people" in said) == (1, True)
     status, said = run("--profiles", "0", "--events-per-day", "1")
     assert (status, "--profiles" in said) == (2, True)
+    for nonsense in ("--event-bytes", "--days", "--retention-days", "--identifiers", "--peak"):
+        status, said = run("--profiles", "1", "--events-per-day", "1", nonsense, "0")
+        assert (status, nonsense in said) == (2, True)
     status, said = run("--profiles", "1500000", "--events-per-day", "200000", "--json")
     assert (status, json.loads(said)["fits"]) == (0, "tier-10")
     assert {line["basis"] for tier in json.loads(said)["tiers"] for line in tier["lines"]} == {
