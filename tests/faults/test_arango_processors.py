@@ -69,7 +69,7 @@ async def test_two_processors_share_a_store_while_answers_get_lost(kafka: Kafka,
 
 
 async def _two_processors(settings: ProcessorSettings, log: EventLog, load: Portions, faults: list[Fault]) -> None:
-    """The second comes while there is load; the first leaves, gracefully, while there still is, and when answers got lost."""
+    """The second comes, and the first leaves, while there is load; answers get lost meanwhile."""
     async with AsyncExitStack() as both:
         second, first = Environment(settings), Environment(settings)
         async with first.running():
