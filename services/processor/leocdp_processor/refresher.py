@@ -35,6 +35,8 @@ STEP_SECONDS: Final = 0.1
 """About how long a page may take, while which no event is decided on."""
 FIRST_PAGE: Final = 50
 MOST_IN_A_PAGE: Final = 2_000
+MOST_EVENTS: Final = 200_000
+"""Events that the people of a page have together, as they may all be read; somebody with more is a page alone."""
 POLL: Final = 1.0
 """Seconds between looks for people whose time has come."""
 QUIET: Final = 2.0
@@ -125,9 +127,9 @@ class Refresher:
             self._metrics.set(m.PROCESSOR_SEGMENTS_BEHIND, page.behind)
             if not page.ids:
                 return False
-            done = await self._refresh(catalogue, page.ids)
+            done, left = await self._refresh(catalogue, page.ids)
             self._adapt(time.perf_counter() - began, len(page.ids))
-        return page.full and done > 0
+        return (page.full or left) and done > 0
 
     async def _people(self, catalogue: Catalogue, shards: Collection[int], bring_up: bool) -> _Page:
         now, size = self._clock.now(), self._page
@@ -143,12 +145,16 @@ class Refresher:
         elif seconds > STEP_SECONDS:
             self._page = max(1, int(self._page * max(0.25, STEP_SECONDS / seconds)))
 
-    async def _refresh(self, catalogue: Catalogue, ids: Sequence[str]) -> int:
-        """Load, read what events are needed, decide, commit. Raises Conflict."""
+    async def _refresh(self, catalogue: Catalogue, ids: Sequence[str]) -> tuple[int, bool]:
+        """Load, read what events are needed, decide, commit. How many, and whether some were left for the next page.
+
+        Raises Conflict.
+        """
         now = self._clock.now()
         snapshot = await self._store.load(LoadRequest(profile_ids=frozenset(ids)))
-        roots = [one for one in map(snapshot.profiles.get, ids) if one and is_wanted(catalogue, one, now)]
-        readings = {root.id: wanted(catalogue, root, now) for root in roots}
+        there = [one for one in map(snapshot.profiles.get, ids) if one and is_wanted(catalogue, one, now)]
+        readings = {root.id: wanted(catalogue, root, now) for root in there}
+        roots = _readable(there, readings)
         events = await self._read(roots, readings)
         done = [self._decided(catalogue, root, readings[root.id], events.get(root.id, ()), now) for root in roots]
         if done:
@@ -161,7 +167,7 @@ class Refresher:
             if changes.outbox:
                 self._committed()
             self._measure(done)
-        return len(done)
+        return len(done), len(roots) < len(there)
 
     def _decided(
         self, catalogue: Catalogue, root: Profile, reading: Reading, events: Sequence[EventFact], now: int
@@ -195,6 +201,17 @@ class Refresher:
         moves = Counter(("entered" if move.entered else "left", move.why.cause) for one in done for move in one.moves)
         for (change, cause), count in moves.items():
             metrics.inc(m.PROCESSOR_MEMBERSHIPS, count, change=change, cause=cause)
+
+
+def _readable(roots: Sequence[Profile], readings: Mapping[str, Reading]) -> Sequence[Profile]:
+    """The first ones, whose events fit into memory together; at least one."""
+    events = 0
+    for number, root in enumerate(roots):
+        if readings[root.id].names or readings[root.id].types:
+            events += root.folded.total
+        if number and events > MOST_EVENTS:
+            return roots[:number]
+    return roots
 
 
 async def shards_of(consumer: Consumer, partitions: int) -> Collection[int]:

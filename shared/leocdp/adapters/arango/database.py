@@ -19,6 +19,8 @@ Document = dict[str, Any]
 Mode = Literal["conflict", "ignore", "replace"]
 LOCK_SECONDS: Final = 10
 """How long a transaction waits for collections that somebody else has locked."""
+PIECE: Final = 20_000
+"""Rows of one answer, where there may be so many that they should not be held twice."""
 _WHOLE: Final = 1_000_000
 """Rows of one answer: results come in one piece."""
 CHUNK: Final = 10_000
@@ -45,6 +47,17 @@ class Documents:
         with translated():
             cursor: Any = self._driver.aql.execute(text, bind_vars=binds, batch_size=_WHOLE)
             return list(cursor)
+
+    def rows(self, text: str, **binds: Any) -> Iterator[Any]:
+        """The same, a piece at a time; all of one moment. Each piece has to be asked for within half a minute."""
+        with translated():
+            cursor: Any = self._driver.aql.execute(text, bind_vars=binds, batch_size=PIECE)
+        while True:
+            with translated():
+                row = next(cursor, None)
+            if row is None:
+                return
+            yield row
 
     def first(self, text: str, **binds: Any) -> Any:
         """The first row, or None."""

@@ -22,7 +22,7 @@ class Kind(Enum):
     UNAVAILABLE = auto()
     """Down, busy, or no answer in time: the same request may succeed later. It may also have been carried out."""
     GONE = auto()
-    """The transaction is no longer there: begin again."""
+    """The transaction, or the rest of an answer, is no longer there: begin again."""
     TOO_LARGE = auto()
     """More than one request or transaction can take: ask for less."""
     REFUSED = auto()
@@ -62,7 +62,7 @@ _BY_NUMBER: Final = {
     32: Kind.TOO_LARGE,
     413: Kind.TOO_LARGE,
     1216: Kind.TOO_LARGE,
-    **dict.fromkeys((28, 1650, 1653, 1654, 1655), Kind.GONE),
+    **dict.fromkeys((28, 1600, 1650, 1653, 1654, 1655), Kind.GONE),
     **dict.fromkeys(
         # Locks, shutting down, starting up, backlog, read-only, another try, write concern, cluster, killed, queue.
         (18, 29, 30, 38, 502, 503, 504, 1004, 1302, 1429, 1457, 1464, 1465, 1478, *range(1489, 1497), 1500),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from leocdp.adapters.arango.database import Database
@@ -49,11 +49,12 @@ def person_events(
 
 def facts_of(
     database: Database, leaves: Sequence[str], names: Collection[str], types: Collection[str]
-) -> Sequence[Mapping[str, Any]]:
+) -> Iterable[Mapping[str, Any]]:
+    """A person may have hundreds of thousands."""
     if not leaves or not (names or types):
-        return []
+        return ()
     named = sorted(set(NAMED_TYPES) - set(types))
-    return database.query(aql.FACTS, leaves=list(leaves), named=named, names=sorted(names), types=sorted(types))
+    return database.rows(aql.FACTS, leaves=list(leaves), named=named, names=sorted(names), types=sorted(types))
 
 
 def fact(row: Mapping[str, Any]) -> EventFact:
