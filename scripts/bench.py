@@ -1,12 +1,14 @@
 """Runs the benchmarks of ``tests/bench``, prints one table and writes docs/benchmarks.md with the machine.
 
-``python scripts/bench.py [--full] [NAME…]`` (``make bench ARGS="observer"``): only modules whose name contains one of
-the words; ``--full`` adds the large sizes, which take tens of minutes. Each runs in a process of its own. Exit status 1
-when one fails; a missed target is shown, not a failure.
+``python scripts/bench.py [--full] [--people N] [--events N] [NAME…]`` (``make bench ARGS="observer"``): only modules
+whose name contains one of the words; ``--full`` adds the large sizes, which take tens of minutes. ``--people`` and
+``--events`` (of each) are the size of ``scale`` (``make bench ARGS="scale --people 2000000"``). Each runs in a process
+of its own. Exit status 1 when one fails; a missed target is shown, not a failure.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import os
@@ -37,7 +39,24 @@ def gives_figures(path: Path) -> bool:
     return any(one.name == "main" and one.returns and "Figure" in ast.unparse(one.returns) for one in functions)
 
 
-def run(name: str, full: bool) -> list[Figure]:
+def asked() -> argparse.Namespace:
+    """What stands on the command line. Exits with status 2 and the name of what makes no sense."""
+    parser = argparse.ArgumentParser(description="Measure speed on this machine.")
+    parser.add_argument("words", nargs="*", metavar="NAME")
+    parser.add_argument("--full", action="store_true", help="the large sizes")
+    parser.add_argument("--people", type=amount, help="of scale: people; at least 1,000, by thousands")
+    parser.add_argument("--events", type=int, choices=range(1, 101), metavar="1…100", help="of scale: of each person")
+    return parser.parse_args()
+
+
+def amount(text: str) -> int:
+    number = int(text)
+    if number < 1_000 or number % 1_000:
+        raise argparse.ArgumentTypeError("not thousands of people")
+    return number
+
+
+def run(name: str, wanted: argparse.Namespace) -> list[Figure]:
     """The figures of one benchmark. Raises CalledProcessError."""
     code = (
         "import dataclasses, importlib, json, sys\n"
@@ -46,7 +65,13 @@ def run(name: str, full: bool) -> list[Figure]:
     )
     result = ROOT / "build" / f"bench-{name}.json"
     result.parent.mkdir(exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LEOCDP_BENCH_FULL": "1" if full else ""}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "LEOCDP_BENCH_FULL": "1" if wanted.full else "",
+        "LEOCDP_BENCH_PEOPLE": str(wanted.people or ""),
+        "LEOCDP_BENCH_EVENTS": str(wanted.events or ""),
+    }
     subprocess.run([sys.executable, "-c", code, str(result)], cwd=ROOT, env=environment, check=True)
     return [Figure(**each) for each in json.loads(result.read_text(encoding="utf-8"))]
 
@@ -102,9 +127,8 @@ def write_page(figures: list[Figure], load: float) -> None:
 
 
 def main() -> int:
-    full = "--full" in sys.argv[1:]
-    words = [word for word in sys.argv[1:] if word != "--full"]
-    names = benchmarks(words)
+    wanted = asked()
+    names = benchmarks(wanted.words)
     if not names:
         print("No benchmark has such a name.", file=sys.stderr)
         return 1
@@ -114,14 +138,14 @@ def main() -> int:
     for name in names:
         print(f"• {name}", flush=True)
         try:
-            figures += run(name, full)
+            figures += run(name, wanted)
         except subprocess.CalledProcessError:
             failed.append(name)
     print(table(figures))
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
         return 1
-    if not words:
+    if not wanted.words:
         write_page(figures, load)
         print(f"Written to {PAGE.relative_to(ROOT)}.")
     return 0

@@ -1,10 +1,12 @@
 """Benchmark at the sizes of the tiers: a million people and more with ten events each, through the whole product.
 
-``python -m tests.bench.scale [PEOPLE [EVENTS_PER_PERSON]] [--kafka]`` for other sizes, progress included.
+``make bench ARGS="scale --people 1000000 --events 10"`` for other sizes, or ``python -m tests.bench.scale [PEOPLE
+[EVENTS_PER_PERSON]] [--kafka]`` for one of the two logs; both print progress.
 Load: all four services run as ``leocdp run`` starts them. Events go into the log (embedded, or a real Kafka) in ten
 portions; each is worked off before the next. One event of as many as a person has is of somebody new, the others of
 anybody known, all equally often, so that the first portion meets a small store and the last a full one. Then look-ups
-through the gateway and pages of admin, one after the other, and the memory that every process has used at the most.
+through the gateway and pages of admin, one after the other, and the memory that every process has used at the most. Its
+own is what stands against the limit of its pod: files that are mapped can be dropped, and with ArangoDB there are none.
 The limit of the cost per event is that of the first portion in the same run: a flat cost is 1.
 A run fails unless events sent, stored and counted, people and identifiers are as many as were sent.
 """
@@ -12,6 +14,7 @@ A run fails unless events sent, stored and counted, people and identifiers are a
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import sys
 import tempfile
@@ -27,6 +30,7 @@ import httpx
 
 from leocdp.adapters.sqlite.event_log import SQLiteEventLog
 from leocdp.ports.event_log import EventLog
+from leocdp_cli.capacity.figures import TIERS
 from tests.bench.figures import Figure, figure
 from tests.bench.observer_kafka import log_of
 from tests.bench.processes import DoesNotAddUp, cpu_seconds, full, percentile
@@ -57,6 +61,8 @@ class Load:
     people: int = 0
     micros: list[float] = field(default_factory=list)
     """CPU of the processor per event."""
+    own: dict[str, int] = field(default_factory=dict)
+    """Bytes of memory that were a service's own when they were most, seen whenever the load was looked at."""
     per_second: list[float] = field(default_factory=list)
 
     def portion(self, count: int) -> None:
@@ -71,9 +77,16 @@ class Load:
             while applied(store) < self.sent or pending(store):
                 if time.monotonic() > deadline or self.stack.pid("processor") != pid:
                     raise DoesNotAddUp(f"the processor stands at {applied(store):,} of {self.sent:,}")
+                self.look_at_memory()
                 time.sleep(0.1)
         self.micros.append((cpu_seconds(pid) - used) / count * 1e6)
         self.per_second.append(count / (time.perf_counter() - began))
+
+    def look_at_memory(self) -> None:
+        for service in SERVICES:
+            pid = self.stack.pid(service)
+            if pid is not None:
+                self.own[service] = max(self.own.get(service, 0), memory(pid, "RssAnon"))
 
     def _put(self, count: int) -> None:
         at = BEGAN + self.sent // PER_MS
@@ -144,10 +157,25 @@ def answers(stack: Stack, people: int) -> Iterator[tuple[str, list[float], float
         yield "preview of a segment, first answer", milliseconds(preview, 5), 1_000
 
 
-def most_memory(pid: int) -> int:
-    """Bytes that a process had in memory at the most."""
+def memory(pid: int, what: str) -> int:
+    """Bytes: ``VmHWM`` is all that a process had in memory at the most, ``RssAnon`` what is its own now."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return int(status.partition(f"{what}:")[2].split()[0]) * 1024
+
+
+def memory_figures(load: Load, what: str) -> Iterator[Figure]:
+    load.look_at_memory()
+    for service, own in load.own.items():
+        pid = load.stack.pid(service)
+        if pid is not None:
+            yield figure(
+                f"{service}, {what}: own memory at the most",
+                [own / 2**20],
+                "MiB",
+                target=TIERS[0].memory[service],
+                at_most=True,
+                note=f"the limit of its pod; {memory(pid, 'VmHWM') / 2**20:,.0f} MiB with mapped files",
+            )
 
 
 def figures_of(load: Load, what: str) -> Iterator[Figure]:
@@ -172,10 +200,7 @@ def figures_of(load: Load, what: str) -> Iterator[Figure]:
             at_most=True,
             note=f"p50 {percentile(took, 0.5):.1f} ms, one after the other, {len(took)} times",
         )
-    for service in SERVICES:
-        pid = load.stack.pid(service)
-        if pid is not None:
-            yield figure(f"{service}, {what}: memory at the most", [most_memory(pid) / 2**20], "MiB")
+    yield from memory_figures(load, what)
     for name in ("profiles.db", "log.db"):
         path = load.stack.data_dir / name
         if path.exists() and load.sent:
@@ -220,8 +245,9 @@ def through_kafka(people: int, per_person: int) -> list[Figure]:
 
 
 def main() -> Sequence[Figure]:
-    people = LARGE if full() else SMALL
-    return [*measure(people, PER_PERSON), *through_kafka(people, PER_PERSON)]
+    people = int(os.environ.get("LEOCDP_BENCH_PEOPLE") or (LARGE if full() else SMALL))
+    per_person = int(os.environ.get("LEOCDP_BENCH_EVENTS") or PER_PERSON)
+    return [*measure(people, per_person), *through_kafka(people, per_person)]
 
 
 if __name__ == "__main__":
