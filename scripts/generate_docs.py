@@ -1,4 +1,5 @@
-"""Writes docs/settings.md, docs/metrics.md and docs/cli.md from the code; ``--check`` only compares.
+"""Writes docs/settings.md, docs/metrics.md, docs/cli.md and the table of docs/logs.md from the code; ``--check`` only
+compares.
 
 Exit status of ``--check``: 1 when a page differs from what the code says.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import log_lines
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -25,6 +27,7 @@ from leocdp_cli.app import app
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
+LINES_BELOW = "<!-- Below: made by `make docs` from the code; edit the code. -->"
 SETTINGS = {
     "Observer": "leocdp_observer.settings",
     "Processor": "leocdp_processor.settings",
@@ -125,10 +128,21 @@ def cli_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def logs_page() -> str:
+    """The page as it is written by hand, and below it every line that can be logged."""
+    by_hand = (DOCS / "logs.md").read_text(encoding="utf-8").partition(LINES_BELOW)[0]
+    table = [row(["event", "level", "fields", "who"]), "|---|---|---|---|"]
+    for line in log_lines.lines():
+        fields = ", ".join(f"`{name}`" for name in sorted(line.fields))
+        table.append(row([line.event, ", ".join(sorted(line.levels)), fields, ", ".join(sorted(line.parts))]))
+    return "\n".join([f"{by_hand}{LINES_BELOW}", "", *table]) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "metrics.md": metrics_page,
     "cli.md": cli_page,
+    "logs.md": logs_page,
 }
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import traceback
+from typing import Any, TextIO
 
 import structlog
+
+from leocdp.kit.errors import LeoError
 
 
 def configure_logging(service: str, *, level: str = "INFO", format: str = "auto") -> None:
@@ -24,9 +27,7 @@ def configure_logging(service: str, *, level: str = "INFO", format: str = "auto"
     ]
     renderer: structlog.typing.Processor = (
         # Its own tracebacks show the values of local variables: people's identifiers and traits among them.
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if console
-        else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=_show) if console else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -37,7 +38,7 @@ def configure_logging(service: str, *, level: str = "INFO", format: str = "auto"
     handler = logging.StreamHandler(sys.stderr)
     tail = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if not console:
-        tail.insert(0, structlog.processors.format_exc_info)
+        tail.insert(0, structlog.processors.ExceptionRenderer(_told))
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -49,6 +50,23 @@ def configure_logging(service: str, *, level: str = "INFO", format: str = "auto"
     logging.getLogger("aiokafka").setLevel(logging.INFO if level == "DEBUG" else logging.CRITICAL)
     # Its steps of starting and stopping say nothing that readiness and our own lines do not say.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+def _told(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it broke, and the kinds of the errors. The text of an error is told when it is our own or the system's:
+    others say what was not found, and that may be somebody's address."""
+    parts: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        kind = type(error).__name__
+        text = f"{kind}: {error}" if isinstance(error, LeoError | OSError) else kind
+        parts.append("".join([*traceback.format_tb(error.__traceback__), text]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nand then\n".join(reversed(parts))
+
+
+def _show(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    stream.write(f"\n{_told(exc_info)}")
 
 
 def _named(service: str) -> structlog.typing.Processor:
