@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +14,21 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.project import ROOT
-from tests.deploy.cluster import TIERS, Manifest, named, of_kind, overlay, secrets, workloads
+from tests.deploy.cluster import TIERS, Manifest, named, of_kind, overlay, rendered, secrets, workloads
 
 pytestmark = pytest.mark.needs("kubectl")
 
-PAGES = ("install", "upgrade", "lost-server", "alerts", "backup-and-restore", "move-5-to-10")
+PAGES = (
+    "install",
+    "upgrade",
+    "lost-server",
+    "alerts",
+    "backup-and-restore",
+    "move-5-to-10",
+    "scale",
+    "lag",
+    "security",
+)
 KINDS = {
     "deployment": "Deployment",
     "statefulset": "StatefulSet",
@@ -163,3 +176,61 @@ def test_an_object_that_is_not_there_is_noticed() -> None:
     assert list(objects(spoken("kubectl -n leocdp rollout status statefulset/none"))) == [("StatefulSet", "none")]
     assert list(objects(spoken("kubectl -n leocdp exec processor-0 -- python x"))) == [("Pod", "processor-0")]
     assert list(objects(spoken("kubectl -n leocdp get pods -o wide"))) == []
+
+
+def test_an_installation_of_your_own_follows_from_the_edits_on_the_page(tmp_path: Path) -> None:
+    """The lines that edit the overlay are run, on a copy: addresses, ingresses and images are one's own then."""
+    shutil.copytree(ROOT / "deploy" / "k8s", tmp_path / "deploy" / "k8s")
+    edits = [line for line in fenced("install") if line.startswith("sed -i ")]
+    assert len(edits) == 2
+    for line in edits:
+        mine = line.replace("YOUR.DOMAIN", "shop.vn").replace("CDP.shop", "cdp.shop").replace("EVENTS.", "events.")
+        subprocess.run(["sh", "-c", mine.replace("REGISTRY", "images.shop.vn/leocdp")], cwd=tmp_path, check=True)
+    manifests = rendered(tmp_path / "deploy" / "k8s" / "overlays" / "tier-5")
+    assert named(manifests, "ConfigMap", "leocdp-addresses")["data"] == {
+        "LEOCDP_PUBLIC_URL": "https://cdp.shop.vn",
+        "LEOCDP_COLLECT_URL": "https://events.shop.vn",
+    }
+    assert {each["spec"]["rules"][0]["host"] for each in of_kind(manifests, "Ingress")} == {
+        "cdp.shop.vn",
+        "events.shop.vn",
+    }
+    own = {container["image"] for load in workloads(manifests) for container in load.containers}
+    assert {image.rpartition(":")[0] for image in own} == {
+        *(f"images.shop.vn/leocdp/{name}" for name in ("observer", "processor", "admin", "gateway", "tools")),
+        "apache/kafka",
+        "arangodb",
+    }
+
+
+def fenced(page: str) -> list[str]:
+    text = (ROOT / "docs" / "operations" / f"{page}.md").read_text(encoding="utf-8")
+    return [line.strip() for block in text.split("```")[1::2] for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", sorted(file.stem for file in (ROOT / "docs" / "operations").glob("*.md")))
+def test_scripts_metrics_alerts_and_commands_exist(page: str) -> None:
+    text = (ROOT / "docs" / "operations" / f"{page}.md").read_text(encoding="utf-8")
+    for script in re.findall(r"(?<![\w/.])deploy/k8s/([a-z-]+)(?![\w/-])", text):
+        assert os.access(ROOT / "deploy" / "k8s" / script, os.X_OK), script
+    metrics = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for metric in re.findall(r"\bleocdp_(?:observer|processor|admin|gateway|config)_\w+", text):
+        assert f"`{metric}`" in metrics, metric
+    rules = (ROOT / "deploy" / "monitoring" / "rules.yaml").read_text(encoding="utf-8")
+    for alert in re.findall(r"\bLeoCdp[A-Z]\w+", text):
+        assert f"alert: {alert}\n" in rules, alert
+    commands_page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for line in [*fenced(page), *re.findall(r"`(leocdp [^`]+)`", text)]:
+        if re.match(r"(LEOCDP_\w+=\S+ )?leocdp [a-z]", line):
+            _check_command(line.partition("leocdp ")[2], commands_page)
+
+
+def _check_command(words: str, page: str) -> None:
+    """A command, or two words of one, with options that it has."""
+    first, second = (*re.findall(r"[a-z][a-z-]*", words.partition(" -")[0])[:2], "", "")[:2]
+    both = f"## `leocdp {first} {second}`"
+    heading = both if both in page else f"## `leocdp {first}`"
+    assert heading in page, words
+    section = page.partition(heading)[2].partition("\n## ")[0]
+    for option in re.findall(r"(?<!\S)--[a-z-]+", words.partition("#")[0]):
+        assert f"`{option}`" in section, (words, option)

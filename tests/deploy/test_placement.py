@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.cluster import TIERS, Workload, overlay, workloads
+from tests.deploy.cluster import K8S, TIERS, Workload, overlay, workloads
 
 pytestmark = pytest.mark.needs("kubectl")
 
@@ -95,6 +95,12 @@ def roles(load: Workload) -> list[str]:
     return list(expression["values"])
 
 
+def preferences(load: Workload) -> list[str]:
+    affinity = load.pod.get("affinity", {}).get("nodeAffinity", {})
+    terms = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or []
+    return [role for term in terms for each in term["preference"]["matchExpressions"] for role in each["values"]]
+
+
 def keeps_apart(load: Workload) -> bool:
     return "podAntiAffinity" in load.pod.get("affinity", {})
 
@@ -133,6 +139,14 @@ def table(nodes: Sequence[Node]) -> str:
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("choose", ["fullest", "emptiest"])
 def test_every_pod_fits_a_server(tier: str, choose: str) -> None:
+    nodes = placed(tier, min if choose == "fullest" else max)
+    assert all(amount >= 0 for node in nodes for amount in node.room), table(nodes)
+    print(table(nodes))
+
+
+def placed(tier: str, pick: Callable[..., Node], *, asked: bool = False) -> list[Node]:
+    """By a scheduler that takes the fullest server of those that do (``min``), or the emptiest (``max``); ``asked``: it
+    takes those that a pod prefers, which a scheduler need not do."""
     manifests = overlay(tier)
     CLAIMS.update(
         {
@@ -141,14 +155,35 @@ def test_every_pod_fits_a_server(tier: str, choose: str) -> None:
             if each["kind"] == "PersistentVolumeClaim"
         }
     )
-    pick: Callable[..., Node] = min if choose == "fullest" else max
 
-    def chosen(allowed: list[Node], _: Workload) -> Node:
-        return pick(allowed, key=lambda node: min(node.room[0] / 4, node.room[1] / (8 * GB)))
+    def chosen(allowed: list[Node], load: Workload) -> Node:
+        preferred = [node for node in allowed if asked and node.role in preferences(load)]
+        return pick(preferred or allowed, key=lambda node: min(node.room[0] / 4, node.room[1] / (8 * GB)))
 
-    nodes = place(list(workloads(manifests)), tier, chosen)
-    assert all(amount >= 0 for node in nodes for amount in node.room), table(nodes)
-    print(table(nodes))
+    return place(list(workloads(manifests)), tier, chosen)
+
+
+def in_markdown(nodes: Sequence[Node]) -> str:
+    """What is where, with the limits of all pods added up, beside what may be used: 85 % of the server."""
+    lines = ["| server | CPU | memory, GB | disk, GB | pods |", "|---|---|---|---|---|"]
+    for node in nodes:
+        cpu, memory, disk = (size * ROOM for size in SIZES[node.role])
+        pods = ", ".join(_counted(app, node.apps.count(app)) for app in sorted(set(node.apps)))
+        figures = f"{node.used[0]:.2f} of {cpu:.1f} | {node.used[1] / GB:.1f} of {memory / GB:.1f}"
+        lines.append(
+            f"| {node.role} {node.number + 1} | {figures} | {node.used[2] / GB:.0f} of {disk / GB:.0f} | {pods} |"
+        )
+    return "\n".join(lines)
+
+
+def _counted(app: str, count: int) -> str:
+    return app if count == 1 else f"{count} × {app}"
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_page_shows_what_is_where(tier: str) -> None:
+    shown = in_markdown(placed(tier, max, asked=True))
+    assert shown in (K8S / "README.md").read_text(encoding="utf-8"), f"Put this there:\n\n{shown}\n"
 
 
 def test_something_too_large_is_noticed() -> None:
