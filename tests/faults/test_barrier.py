@@ -25,6 +25,8 @@ from tests.faults.processors import Fleet, fleet
 from tests.faults.reconcile import reconcile_store
 from tests.kafka import Kafka, logs_at
 
+PER_SECOND = 60
+
 
 class Operator:
     """``leocdp barrier``."""
@@ -48,7 +50,7 @@ class Operator:
         return str(json.loads(out)["id"])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 async def test_processors_wait_at_the_barrier_and_go_on(kafka: Kafka, tmp_path: Path) -> None:
     async with logs_at(kafka.url()) as logs:
         log = await logs.open(TOPICS)
@@ -65,21 +67,22 @@ async def test_processors_wait_at_the_barrier_and_go_on(kafka: Kafka, tmp_path: 
                 for _ in range(2):
                     await asyncio.to_thread(processors.started)
                 await load.portion()
-                await load.portion()
-                await load.portion()
-                await worked_off(log, store, 60, processors.tail)
+                await worked_off(log, store, 120, processors.tail)
                 operator = Operator({**environment, "LEOCDP_DATA_DIR": str(tmp_path)})
-                await _hold(operator, load, processors, store, log.log_id)
-                await worked_off(log, store, 90, processors.tail)
-                await _expire(connection, load, processors)
-                await worked_off(log, store, 90, processors.tail)
-                await until(lambda: all(one.reasons() == [] for one in processors.alive), 60, processors.tail)
+                running = asyncio.create_task(load.run(PER_SECOND))
+                await _hold(operator, processors, store, log.log_id)
+                load.stop()
+                await running
+                await worked_off(log, store, 150, processors.tail)
+                await _expire(connection, load)
+                await worked_off(log, store, 120, processors.tail)
+                await until(lambda: all(one.reasons() == [] for one in processors.alive), 120, processors.tail)
                 assert not processors.failures()
             await reconcile_store(store_settings(connection), load.acknowledged, load.users)
             await store.close()
 
 
-async def _expire(connection: Connection, load: EventLoad, processors: Fleet) -> None:
+async def _expire(connection: Connection, load: EventLoad) -> None:
     """A barrier that nobody lifts; after a while ``worked_off`` without anybody's doing."""
     control = ArangoBarrier(connection)
     await control.start()
@@ -89,20 +92,17 @@ async def _expire(connection: Connection, load: EventLoad, processors: Fleet) ->
     await load.portion()
 
 
-async def _hold(operator: Operator, load: EventLoad, processors: Fleet, store: ArangoProfileStore, log_id: str) -> None:
+async def _hold(operator: Operator, processors: Fleet, store: ArangoProfileStore, log_id: str) -> None:
     barrier = await operator.set()
     before = await store.positions(log_id)
-    for _ in range(5):
-        await load.portion()
-    await until(lambda: all(one.says("Paused for a backup") for one in processors.alive), 60, processors.tail)
+    await until(lambda: all(one.says("Paused for a backup") for one in processors.alive), 120, processors.tail)
     held = [1, 1]
-    await until(lambda: [one.metric("leocdp_processor_held") for one in processors.alive] == held, 60, processors.tail)
+    await until(lambda: [one.metric("leocdp_processor_held") for one in processors.alive] == held, 120, processors.tail)
     status, _, said = await operator.run("set")
     assert (status, f"{barrier} stands already" in said) == (1, True)
     processors.alive[0].send(signal.SIGKILL)
     another = processors.start()
-    await load.portion()
-    await until(lambda: another.says("Paused for a backup"), 60, processors.tail)
+    await until(lambda: another.says("Paused for a backup"), 120, processors.tail)
     assert await store.positions(log_id) == before
     assert (await operator.run("check", barrier))[0] == 0
     status, said, _ = await operator.run("show")
