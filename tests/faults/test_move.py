@@ -37,7 +37,7 @@ from tests.faults.processors import Fleet, Processor, fleet
 from tests.faults.reconcile import reconcile_store
 from tests.kafka import Kafka, Logs, logs_at
 
-pytestmark = [pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(600)]
 
 SOME = 150
 """Events applied, after which the next step is taken."""
