@@ -19,6 +19,8 @@ PEAK: Final = 5.0
 EVENT_BYTES: Final = 600
 """Of one event as clients send it: that of the benchmarks."""
 
+MEASURED_PEOPLE: Final = 1_000_000
+"""The most that a whole benchmark was run with; what depends on people is an estimate beyond."""
 OBSERVER_PER_CPU_SECOND: Final = 15_000
 """Row "one event per request, Kafka with three brokers and acks=all". Batches cost a tenth."""
 PROCESSOR_MICROS: Final = 260
@@ -54,7 +56,7 @@ LOG_DAYS_AT_MOST: Final = 30
 
 MEMORY_AT_A_MILLION: Final = {"observer": 65, "processor": 910, "admin": 540, "gateway": 60}
 """MiB at the most, row "memory at the most", through Kafka at full load; the processor less the gibibyte of the
-embedded store's file that it maps. Not measured beyond a million people."""
+embedded store's file that it maps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,27 +103,28 @@ def lines(demand: Demand, tier: Tier) -> list[Line]:
     database = database_bytes(demand, demand.days) / GIB
     backups = database * f.DUMP_FACTOR * (tier.backups + 1)
     partitions = topic_spec(EVENTS_ACCEPTED).partitions
+    basis: Basis = "measured" if demand.profiles <= f.MEASURED_PEOPLE else "estimate"
     return [
         Line("all", "people", demand.profiles, tier.people, "people", "given"),
         Line("observer", "observers", observer, tier.observer_cpus, "CPUs", "measured"),
-        Line("log", "partitions, for a processor each", ceil(processor), partitions, "partitions", "measured"),
+        Line("log", "partitions, for a processor each", ceil(processor), partitions, "partitions", basis),
         Line("log", "log, days that it must hold", log, log_gib(tier), "GiB", "measured"),
-        Line("processor", "processors", processor, tier.processor_cpus, "CPUs", "measured"),
+        Line("processor", "processors", processor, tier.processor_cpus, "CPUs", basis),
         Line("database", "CPU of the leader", processor, tier.database_cpus, "CPUs", "estimate"),
         Line(
             "database", "commits, one after the other", demand.busiest, f.COMMITTED_PER_SECOND, "events/s", "estimate"
         ),
         Line("database", "database", database, tier.database_gib * f.DISK_USED, "GiB", "estimate"),
         Line("database", "backups", backups, tier.backup_gib, "GiB", "estimate"),
-        *_memory(tier),
+        *_memory(tier, basis),
     ]
 
 
-def _memory(tier: Tier) -> list[Line]:
-    """Of the fullest pod; it does not grow with events, and beyond a million people nobody has measured it."""
+def _memory(tier: Tier, basis: Basis) -> list[Line]:
+    """Of the fullest pod; it does not grow with events."""
     role = {"gateway": "admin"}
     return [
-        Line(role.get(service, service), f"memory of {service}", used, tier.memory[service], "MiB", "measured")
+        Line(role.get(service, service), f"memory of {service}", used, tier.memory[service], "MiB", basis)
         for service, used in f.MEMORY_AT_A_MILLION.items()
     ]
 

@@ -79,6 +79,12 @@ def test_more_of_anything_else_never_needs_less() -> None:
         assert any(less < greater for less, greater in pairs)
 
 
+def test_beyond_what_was_measured_is_an_estimate() -> None:
+    basis = {people: {one.what: one.basis for one in lines(Demand(people, 1), TEN)} for people in (10**6, 10**6 + 1)}
+    for what in ("processors", "partitions, for a processor each", "memory of processor", "memory of admin"):
+        assert (basis[10**6][what], basis[10**6 + 1][what]) == ("measured", "estimate")
+
+
 def test_the_cache_holds_fewer_of_more_people() -> None:
     shares = [plan(Demand(people, 1), TEN).cached_people for people in (1_000, 2_000_000, 20_000_000)]
     assert shares[0] == 1 > shares[1] > shares[2] > 0
