@@ -83,7 +83,10 @@ class Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self._look_once()
+            try:
+                await self._look_once()
+            except Exception:
+                logger.exception("looking at the installation failed")
             await asyncio.sleep(EVERY)
 
     async def close(self) -> None:
@@ -110,7 +113,7 @@ class Watch:
 
     async def _look(self) -> None:
         targets, bounds, stored, disk = await asyncio.gather(
-            self._instances.read(), self._try_bounds(), self._try_stored(), asyncio.to_thread(self._disk)
+            self._instances.read(), self._try_bounds(), self._try_stored(), asyncio.to_thread(self._try_disk)
         )
         begins, ends, log_problem = bounds
         reading = Reading(
@@ -149,6 +152,13 @@ class Watch:
             return None, str(error)
         except TimeoutError:
             return None, "It does not answer in time."
+
+    def _try_disk(self) -> Disk | None:
+        try:
+            return self._disk()
+        except OSError as error:
+            logger.warning("the disk cannot be looked at", reason=str(error))
+            return None
 
     async def _read_bounds(self) -> Bounds:
         found = {topic: await self._log.bounds(topic) for topic in READ_TOPICS}
