@@ -76,6 +76,7 @@ def running_services(folder: Path, **environment: str) -> Iterator[Stack]:
         **os.environ,
         "LEOCDP_DATA_DIR": str(data),
         "LEOCDP_GATEWAY_SECRET": SECRET,
+        "LEOCDP_ADMIN_COMMAND_SECONDS": "45",
         "LEOCDP_BOOTSTRAP_WRITE_KEY": WRITE_KEY,
         "LEOCDP_BOOTSTRAP_API_KEY": API_KEY,
         **{f"LEOCDP_{name.upper()}_PORT": str(port) for name, port in ports.items()},

@@ -91,6 +91,7 @@ def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
         "LEOCDP_BOOTSTRAP_API_KEY": API_KEY,
         "LEOCDP_BOOTSTRAP_ADMIN_EMAIL": "owner@example.vn",
         "LEOCDP_BOOTSTRAP_ADMIN_PASSWORD": "correct horse battery",
+        "LEOCDP_ADMIN_COMMAND_SECONDS": "45",  # on a busy machine it may take longer than people like to wait
         "LEOCDP_START_TIMEOUT": "15",  # then it says who is waited for
         **{f"LEOCDP_{name.upper()}_PORT": str(port) for name, port in ports.items()},
         **environment,

@@ -185,7 +185,7 @@ class Environment:
         store, reader, clock = self.store, self.reader, self.clock
         trail = AuditTrail(store)
         in_force = SettingsInForce(store, clock, time_zone=self.settings.time_zone)
-        commands = Commands(self.log, reader, store, clock)
+        commands = Commands(self.log, reader, store, clock, wait=self.settings.admin_command_seconds)
         watch = Watch(self.log, reader, self.probes, clock, version=version("leocdp-admin"), disk=self._least_room)
         status = self._status(watch)
         sources = Sources(store, reader, commands, clock)

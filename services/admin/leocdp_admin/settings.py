@@ -58,6 +58,12 @@ class AdminSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSetti
     bootstrap_write_key: SecretStr | None = Field(
         default=None, description="Write key of the source `quickstart` (kind server), created once if absent."
     )
+    admin_command_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=50,
+        description="Seconds that a request waits for the processor to do what it asks; then it answers `pending`.",
+    )
     bootstrap_write_key_file: Path | None = Field(default=None, description="File that holds that write key.")
     bootstrap_api_key: SecretStr | None = Field(
         default=None, description="An API key with every scope, created once if absent; 16 characters or more."

@@ -14,7 +14,7 @@ from tests.unit.admin.stack import Stack, admin
 @pytest.fixture
 async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
     """An admin alone: no processor, no profile store."""
-    async with admin(tmp_path) as running:
+    async with admin(tmp_path, admin_command_seconds=0.1) as running:
         yield running
 
 

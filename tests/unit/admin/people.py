@@ -81,7 +81,7 @@ class People:
 @asynccontextmanager
 async def people_in(data_dir: Path) -> AsyncIterator[People]:
     """Lan with three events, Hoa with one, and an item that cannot be read."""
-    async with admin(data_dir) as stack, running(data_dir) as processor:
+    async with admin(data_dir, admin_command_seconds=50) as stack, running(data_dir) as processor:
         await processor.send(*LAN, source="quickstart")
         await processor.send(*HOA, source="quickstart", partition=1)
         await processor.send(BROKEN, source="quickstart", partition=2)

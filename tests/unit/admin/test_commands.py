@@ -17,7 +17,7 @@ from tests.unit.processor.driving import running
 
 
 async def test_an_action_waits_in_the_log_for_a_processor_that_is_away(tmp_path: Path) -> None:
-    async with admin(tmp_path) as stack:
+    async with admin(tmp_path, admin_command_seconds=0.1) as stack:
         api = stack.key()
         async with running(tmp_path) as processor:
             await processor.send(*LAN, source="quickstart")

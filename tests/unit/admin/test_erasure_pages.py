@@ -32,7 +32,7 @@ async def fill(processor: Running) -> None:
 async def idle(tmp_path: Path) -> AsyncIterator[Stack]:
     """An admin with people whose processor does not run."""
     await with_people(tmp_path)
-    async with admin(tmp_path, erasure_key=SECRET) as stack:
+    async with admin(tmp_path, erasure_key=SECRET, admin_command_seconds=0.1) as stack:
         yield stack
 
 
@@ -95,7 +95,10 @@ async def test_without_the_secret_the_page_says_what_is_missing(tmp_path: Path) 
 
 
 async def test_who_was_merged_meanwhile_is_asked_about_anew(tmp_path: Path) -> None:
-    async with admin(tmp_path, erasure_key=SECRET) as stack, running(tmp_path, erasure_key=SECRET) as processor:
+    async with (
+        admin(tmp_path, erasure_key=SECRET, admin_command_seconds=50) as stack,
+        running(tmp_path, erasure_key=SECRET) as processor,
+    ):
         await fill(processor)
         owner, api = await stack.person("owner"), stack.key()
         lan = await lan_of(stack)

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/privacy/requests", tags=["privacy"])
     "",
     responses={
         200: {"description": "It is carried out."},
-        202: {"model": PrivacyRequestShape, "description": "It takes longer than 5 seconds: ask for it by its id."},
+        202: {"model": PrivacyRequestShape, "description": "It takes longer than some seconds: ask for it by its id."},
         **errors(404, 409),
     },
 )

@@ -44,7 +44,7 @@ def command_answers(result: type[Shape]) -> dict[int | str, dict[str, Any]]:
     """For ``responses=`` of a route that is an action: its result, or the command that will be applied."""
     return {
         200: {"model": result, "description": "It is applied."},
-        202: {"model": Accepted, "description": "It takes longer than 5 seconds; the command will be applied."},
+        202: {"model": Accepted, "description": "It takes longer than some seconds; the command will be applied."},
         **errors(404, 409),
     }
 

@@ -21,7 +21,6 @@ from leocdp_admin.application.errors import Conflict, NotFound, NotNow
 from leocdp_admin.application.masking import masked
 from leocdp_admin.application.shapes.administration import CommandShape
 
-WAIT_S = 5.0
 _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.2
 
@@ -34,7 +33,7 @@ class Commands:
         store: AdminStore,
         clock: Clock,
         *,
-        wait: float = WAIT_S,
+        wait: float,
     ) -> None:
         self._log = log
         self._reader = reader
@@ -45,7 +44,7 @@ class Commands:
     async def submit(
         self, actor: Actor, kind: CommandKind, content: Mapping[str, Any], *, action: str, target: str
     ) -> CommandShape:
-        """Append and wait up to five seconds: ``applied``, or ``pending`` when it takes longer.
+        """Append and wait for some seconds: ``applied``, or ``pending`` when it takes longer.
 
         Raises Conflict (``command_refused``) when the processor says no, NotNow when the log cannot take it.
         """
@@ -98,7 +97,7 @@ class Commands:
         return record.id
 
     async def outcome(self, command_id: str) -> CommandOutcome | None:
-        """Wait for it up to five seconds. Polls with growing pauses: the processor is another process, and the store
+        """Wait for it some seconds. Polls with growing pauses: the processor is another process, and the store
         has no way to call."""
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + self._wait, _FIRST_PAUSE_S

@@ -73,7 +73,7 @@ class Privacy:
         return self._key is not None
 
     async def ask(self, actor: Actor, asked: PrivacyAsked) -> PrivacyRequestShape:
-        """Carry out a request; waits up to five seconds for the processor, and is *pending* when it takes longer.
+        """Carry out a request; waits some seconds for the processor, and is *pending* when it takes longer.
 
         Raises NotFound (``profile_not_found``), Conflict (``no_erasure_key``), Unacceptable.
         """

@@ -99,5 +99,5 @@ async def allow(frame: CurrentFrame, profile_id: str, with_: Annotated[str, Form
 
 
 def after(frame: Frame, done: CommandShape, url: str, said: str) -> Response:
-    """Back to where the result is seen; what takes longer than five seconds says so."""
+    """Back to where the result is seen; what takes longer says so."""
     return frame.go(url, said if done.state == "applied" else "later")
