@@ -16,7 +16,7 @@ from leocdp_cli.failure import CommandFailed, Unreachable
 from leocdp_cli.supervisor.data_dir import GATEWAY_SECRET
 from leocdp_cli.supervisor.readiness import base_url
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 60.0
 
 
 class ConnectionSettings(ServiceSettings):
