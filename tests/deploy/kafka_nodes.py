@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from leocdp.ports.event_log import EventLog, LogError
 from leocdp_observer.settings import ObserverSettings
 from scripts.kafka import free_ports, jars
 from tests.deploy.cluster import K8S
@@ -51,7 +53,7 @@ class Nodes:
             log_password=SecretStr(password or self.password),
             log_sasl_mechanism="SCRAM-SHA-512",
             log_replication=3,
-            log_timeout=30,
+            log_timeout=90,
         )
 
     def start(self, number: int) -> None:
@@ -111,3 +113,15 @@ def three_nodes(folder: Path) -> Iterator[Nodes]:
         for number, process in nodes.processes.items():
             if process.poll() is None:
                 nodes.kill(number)
+
+
+async def started(nodes: Nodes, log: EventLog) -> None:
+    for _ in range(180):
+        try:
+            await log.start()
+        except LogError:
+            assert all(each.poll() is None for each in nodes.processes.values()), nodes.told(0)
+            await asyncio.sleep(1)
+        else:
+            return
+    raise AssertionError(nodes.told(0))

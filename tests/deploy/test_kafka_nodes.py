@@ -1,7 +1,7 @@
 """The script that starts the nodes of Kafka in Kubernetes, run as three processes on this machine.
 
-They find each other, nobody gets in without the password, one of them may be lost, and comes back with an empty disk. The
-script that changes the password is run as it is, too.
+They find each other, nobody gets in without the password, one of them may be lost, and comes back with an empty disk.
+The script that changes the password is run as it is, too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scripts.kafka import jars
 from tests.deploy.cluster import K8S
 from tests.deploy.kafka_nodes import Nodes, started, three_nodes
 
-pytestmark = [pytest.mark.needs("kafka"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs("kafka"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,7 @@ async def test_a_new_password_is_in_kafka_and_in_both_secrets(nodes: Nodes) -> N
     before = open_event_log(nodes.settings())
     await started(nodes, before)
     try:
+        await before.append([NewRecord(EVENTS_ACCEPTED, 0, b"before")])
         end = (await before.bounds(EVENTS_ACCEPTED))[0].end
         done = await asyncio.to_thread(
             subprocess.run,
