@@ -18,7 +18,7 @@ from leocdp_admin.application.health.watch import FRESH_MS, KEEP_LATE_MS, Health
 from leocdp_admin.probes import HttpProbes
 from tests.unit.admin.stack import NOBODY_LISTENS, Stack, TestClock
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass
