@@ -12,7 +12,7 @@ import typer
 from leocdp_cli import stores
 from leocdp_cli.backups.keeping import Keep
 from leocdp_cli.backups.making import make
-from leocdp_cli.backups.manifest import NAMES, Manifest, Name, checked
+from leocdp_cli.backups.manifest import NAMES, Manifest, Name, checked, read
 from leocdp_cli.backups.restoring import restore as put_back
 from leocdp_cli.commands.options import AsJson
 from leocdp_cli.failure import CommandFailed
@@ -91,7 +91,7 @@ def restore(
         show_one(manifest.model_dump(), as_json=as_json, said=said)
         return
     places = (stores.StoresSettings() if to is None else stores.StoresSettings(data_dir=to)).files()
-    for name in names or checked(backup).files:
+    for name in names or read(backup).files:
         if name not in places:
             raise CommandFailed(f"{name} is no file of this machine: LEOCDP_{name.upper()}_URL names another place.", 2)
     stamp = time.strftime("before-%Y%m%d-%H%M%S", time.gmtime())
