@@ -9,9 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from scripts import kafka
 
@@ -86,6 +90,19 @@ def _promtool() -> str | None:
     return None if shutil.which("promtool") else "promtool is not installed (Debian: apt-get install prometheus)."
 
 
+def _disk() -> str | None:
+    """A small file system, which becomes full at a known size."""
+    if shutil.which("mount") is None:
+        return "There is no program `mount`."
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "leocdp-test", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"This user cannot mount a small file system: {done.stderr.strip()}"
+        subprocess.run(["umount", "-l", folder], check=True)
+    return None
+
+
 PROBES: dict[str, Probe] = {
     "node": _node,
     "browser": _browser,
@@ -94,6 +111,7 @@ PROBES: dict[str, Probe] = {
     "arango": _arango,
     "kubectl": _kubectl,
     "promtool": _promtool,
+    "disk": _disk,
 }
 
 
@@ -101,3 +119,15 @@ PROBES: dict[str, Probe] = {
 def missing(capability: str) -> str | None:
     """Why ``capability`` cannot be used here; None when it can. Raises KeyError for an unknown one."""
     return PROBES[capability]()
+
+
+def required(config: pytest.Config) -> set[str]:
+    """What ``--require`` names."""
+    return {name.strip() for name in str(config.getoption("--require")).split(",") if name.strip()}
+
+
+def give_up(config: pytest.Config, capability: str, reason: str) -> NoReturn:
+    """Skips the test with the reason, or fails it where the capability is required."""
+    if capability in required(config):
+        pytest.fail(f"{capability} is required: {reason}", pytrace=False)
+    pytest.skip(f"{capability}: {reason}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.capabilities import PROBES, missing
+from tests.capabilities import PROBES, give_up, missing, required
 from tests.kafka import Kafka, kafka_for_tests
 
 # Several test processes share the cores of a laptop or a runner, so no example is judged by its time.
@@ -27,22 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    unknown = _required(config) - PROBES.keys()
+    unknown = required(config) - PROBES.keys()
     if unknown:
         raise pytest.UsageError(f"--require knows {', '.join(PROBES)}; not {', '.join(sorted(unknown))}")
 
 
-def _required(config: pytest.Config) -> set[str]:
-    return {name.strip() for name in str(config.getoption("--require")).split(",") if name.strip()}
-
-
 def _check(config: pytest.Config, capability: str) -> None:
     reason = missing(capability)
-    if reason is None:
-        return
-    if capability in _required(config):
-        pytest.fail(f"{capability} is required: {reason}", pytrace=False)
-    pytest.skip(f"{capability}: {reason}")
+    if reason is not None:
+        give_up(config, capability, reason)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

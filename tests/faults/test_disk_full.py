@@ -14,7 +14,7 @@ from tests.faults.reconcile import lag, reconcile
 from tests.faults.small_disk import small_disk
 from tests.faults.stack import SERVICES, WRITE_KEY, Stack, running_stack, wait_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.needs("disk")]
 
 PEOPLE = 10
 SMALL, LARGE = 12, 256

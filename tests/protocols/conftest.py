@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.capabilities import give_up
 from tests.protocols.observer_process import ObserverProcess, observer_process
 from tests.protocols.running_edge import Edge, running_edge
 
@@ -23,10 +24,7 @@ def node_modules(request: pytest.FixtureRequest, need: Callable[[str], None]) ->
     need("node")
     folder = Path(__file__).parent / "node" / "node_modules"
     if not folder.is_dir():
-        reason = "the SDKs are not installed: run `npm ci` in tests/protocols/node"
-        if "node" in str(request.config.getoption("--require")).split(","):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        give_up(request.config, "node", "the SDKs are not installed: run `npm ci` in tests/protocols/node")
     return folder
 
 

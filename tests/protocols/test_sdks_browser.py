@@ -17,7 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, async_playwright
 
 from leocdp_observer.assets import FOLDER, LOADER
-from tests.capabilities import browser_path
+from tests.capabilities import browser_path, give_up
 from tests.protocols.observer_process import ObserverProcess, by_message_id
 from tests.protocols.pages import STUB, page, shop
 from tests.protocols.running_edge import until
@@ -101,10 +101,7 @@ async def test_the_snippet_with_only_the_host_changed(
     request: pytest.FixtureRequest, observer: ObserverProcess, visitor: Visitor
 ) -> None:
     if not (FOLDER / LOADER).is_file():
-        reason = "the bundle is not built: run `python services/observer/build_assets.py`"
-        if "node" in str(request.config.getoption("--require")).split(","):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        give_up(request.config, "node", "the bundle is not built: run `python services/observer/build_assets.py`")
     setup = STUB.replace("@OBSERVER@", observer.url) + f'analytics.load("{KEY}");' + CALLS
     with shop({"/": page(setup)}, {}) as origin:
         await visitor.page.goto(origin + "/?utm_source=fb&utm_campaign=tet")
