@@ -1,13 +1,14 @@
 """Benchmark at the sizes of the tiers: a million people and more with ten events each, through the whole product.
 
 ``make bench ARGS="scale --people 1000000 --events 10"`` for other sizes, or ``python -m tests.bench.scale [PEOPLE
-[EVENTS_PER_PERSON]] [--kafka]`` for one of the two logs; both print progress.
+[EVENTS_PER_PERSON]] [--kafka] [--halfway]`` for one of the two logs; both print progress.
 Load: all four services run as ``leocdp run`` starts them. Events go into the log (embedded, or a real Kafka) in ten
 portions; each is worked off before the next. One event of as many as a person has is of somebody new, the others of
 anybody known, all equally often, so that the first portion meets a small store and the last a full one. Then look-ups
 through the gateway and pages of admin, one after the other, and the memory that every process has used at the most. Its
 own is what stands against the limit of its pod: files that are mapped can be dropped, and with ArangoDB there are none.
 The limit of the cost per event is that of the first portion in the same run: a flat cost is 1.
+``--halfway`` asks all of it also when half of the people are there, which makes one run show two sizes.
 A run fails unless events sent, stored and counted, people and identifiers are as many as were sent.
 """
 
@@ -209,9 +210,16 @@ def figures_of(load: Load, what: str) -> Iterator[Figure]:
             yield figure(f"{name}, {what}", [size / 2**30], "GiB", note=note)
 
 
-def measure(people: int, per_person: int, *, url: str = "") -> list[Figure]:
+def show(found: Sequence[Figure]) -> None:
+    """At once: a run of hours may end badly later."""
+    for one in found:
+        print(f"{one.what}: {one.value:,.1f} {one.unit}{f' ({one.note})' if one.note else ''}", flush=True)
+
+
+def measure(people: int, per_person: int, *, url: str = "", halfway: bool = False) -> list[Figure]:
     """``url``: of a Kafka; the embedded log without one. Raises DoesNotAddUp."""
-    what = f"{people:,} people with {per_person} events{' through Kafka' if url else ''}"
+    how = f"people with {per_person} events{' through Kafka' if url else ''}"
+    what, found = f"{people:,} {how}", []
     with tempfile.TemporaryDirectory(prefix="leocdp-bench-") as name, ExitStack() as stack:
         settings = {"LEOCDP_LOG_LEVEL": "WARNING", **({"LEOCDP_LOG_URL": url} if url else {})}
         running = stack.enter_context(running_stack(Path(name), **settings))
@@ -224,11 +232,15 @@ def measure(people: int, per_person: int, *, url: str = "") -> list[Figure]:
                 f"{load.per_second[-1]:,.0f} events/s",
                 flush=True,
             )
-        load.reconcile()
-        return list(figures_of(load, what))
+            if number + 1 == PORTIONS or (halfway and number + 1 == PORTIONS // 2):
+                load.reconcile()
+                now = list(figures_of(load, f"{load.people:,} {how}"))
+                show(now)
+                found += now
+        return found
 
 
-def through_kafka(people: int, per_person: int) -> list[Figure]:
+def through_kafka(people: int, per_person: int, *, halfway: bool = False) -> list[Figure]:
     """Nothing where no broker can be started."""
     if missing("kafka"):
         return []
@@ -241,7 +253,7 @@ def through_kafka(people: int, per_person: int) -> list[Figure]:
             return made
 
         with kafka_for_tests(lambda _: None, make) as broker:
-            return measure(people, per_person, url=broker.url())
+            return measure(people, per_person, url=broker.url(), halfway=halfway)
 
 
 def main() -> Sequence[Figure]:
@@ -254,5 +266,4 @@ if __name__ == "__main__":
     sizes = [int(word) for word in sys.argv[1:] if word.isdigit()]
     people, per_person = (*sizes, *(SMALL, PER_PERSON)[len(sizes) :])
     run = through_kafka if "--kafka" in sys.argv else measure
-    for one in run(people, per_person):
-        print(f"{one.what}: {one.value:,.1f} {one.unit}{f' ({one.note})' if one.note else ''}", flush=True)
+    run(people, per_person, halfway="--halfway" in sys.argv)

@@ -26,7 +26,10 @@ def lag(stack: Stack) -> int:
             answer = api.get("/status")
     except httpx.TransportError:
         return -1
-    return int(answer.json()["lag"]) if answer.status_code == 200 else -1
+    if answer.status_code != 200:
+        return -1
+    waiting = answer.json()["lag"]
+    return -1 if waiting is None else int(waiting)
 
 
 async def reconcile(stack: Stack, sent: Sent, people: int, store: ReaderSettings | None = None) -> None:

@@ -90,7 +90,8 @@ class Services:
             )
         except httpx.TransportError:
             return -1
-        return int(answer.json()["lag"]) if answer.status_code == 200 else -1
+        waiting = answer.json()["lag"] if answer.status_code == 200 else None
+        return -1 if waiting is None else int(waiting)
 
     def end(self) -> None:
         for process in self.running.values():

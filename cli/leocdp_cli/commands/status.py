@@ -30,16 +30,17 @@ def describe(told: dict[str, Any]) -> str:
         [service["name"], "ready" if service["ready"] else "NOT READY", text(" ".join(service["reasons"]))]
         for service in told["services"]
     ]
-    counts = [[name.replace("_", " "), f"{value:,}"] for name, value in told["counts"].items()]
+    counts = [[name.replace("_", " "), f"{value:,}"] for name, value in (told["counts"] or {}).items()]
+    lag = "not known" if told["lag"] is None else f"{told['lag']:,} records accepted and not processed yet"
     return "\n".join(
         [
             f"LEO CDP {told['version']}, log: {told['engine']['log']}, store: {told['engine']['store']}",
             "",
             table(["SERVICE", "STATE", "REASONS"], services),
             "",
-            f"Lag: {told['lag']:,} records accepted and not processed yet",
+            f"Lag: {lag}",
             "",
-            table(["COUNT", ""], counts),
+            table(["COUNT", ""], counts) if counts else "Counts are not known: the profile store does not answer.",
             *_checks(told),
         ]
     )

@@ -216,7 +216,7 @@ class Environment:
             status=status,
             watch=watch,
             recently=Recently(reader, sources.names, clock),
-            overview=Overview(reader, status, clock),
+            overview=Overview(reader, watch, clock),
             stopping=asyncio.Event(),
             collect_url=self.settings.collect_address(),
             public_url=self.settings.public_address(),
@@ -224,15 +224,7 @@ class Environment:
 
     def _status(self, watch: Watch) -> Status:
         engine = EngineShape(log=_scheme(self.settings.log_url), store=_scheme(self.settings.store_url))
-        return Status(
-            self.log,
-            self.reader,
-            self.probes,
-            watch,
-            version=version("leocdp-admin"),
-            instance=self.instance,
-            engine=engine,
-        )
+        return Status(watch, version=version("leocdp-admin"), instance=self.instance, engine=engine)
 
     def _least_room(self) -> Disk | None:
         """Of the disks with files of the embedded engine, the fullest; None without such files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,33 +13,25 @@ import httpx
 
 from leocdp.kit.metrics import read_exposition
 from leocdp.ports.clock import Clock
-from leocdp_admin.application.health.readings import Target
-from leocdp_admin.application.shapes.administration import ServiceStatus
-
-TIMEOUT_S = 1.5
-"""Of the list of services."""
-READING_S = 0.6
-"""Of a reading for the status page: for name, readiness and metrics together."""
+from leocdp_admin.application.health.readings import Service, Target
 
 
 class HttpProbes:
     def __init__(
-        self, urls: Sequence[tuple[str, str]], clock: Clock, transport: httpx.AsyncBaseTransport | None = None
+        self, urls: Sequence[tuple[Service, str]], clock: Clock, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._urls = urls
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=transport
-        )
+        # Every reading has its own limit, which is shorter.
+        self._client = httpx.AsyncClient(timeout=10, follow_redirects=False, trust_env=False, transport=transport)
 
-    async def look(self) -> Sequence[ServiceStatus]:
-        return await asyncio.gather(*(self._one(name, url) for name, url in self._urls))
-
-    async def read(self) -> Sequence[Target]:
-        """One name may stand for several instances: each of its addresses is asked. A name without an address is one
-        that was scaled away, as long as another of its service has one."""
+    async def read(self, seconds: float) -> Sequence[Target]:
+        """Every instance as it is now; ``seconds`` are for all of it. One name may stand for several instances: each
+        of its addresses is asked. A name without an address is one that was scaled away, as long as another of its
+        service has one."""
+        until = asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout(READING_S):
+            async with asyncio.timeout(seconds / 2):
                 found = await asyncio.gather(*(_instances(url) for _, url in self._urls))
         except TimeoutError:
             found = [[url] for _, url in self._urls]
@@ -48,46 +41,27 @@ class HttpProbes:
             for (name, url), urls in zip(self._urls, found, strict=True)
             for instance in (urls or ([] if name in known else [url]))
         ]
-        return await asyncio.gather(*(self._read_one(name, url) for name, url in asked))
+        return await asyncio.gather(*(self._read_one(name, url, until) for name, url in asked))
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _one(self, name: str, url: str) -> ServiceStatus:
+    async def _read_one(self, service: Service, url: str, until: float) -> Target:
+        silent = partial(Target, service, url, self._clock.now())
         try:
-            answer = await self._client.get(f"{url}/readyz")
-            body: Any = answer.json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            return _silent(name, f"{url} does not answer ({type(error).__name__}).")
-        if not isinstance(body, dict) or "ready" not in body:
-            return _silent(name, f"{url} answers, but is no service of LEO CDP.")
-        return ServiceStatus(
-            name=name,
-            instance=str(body.get("instance", "")),
-            version=str(body.get("version", "")),
-            ready=body["ready"] is True,
-            reasons=_reasons(body),
-        )
-
-    async def _read_one(self, service: str, url: str) -> Target:
-        silent = Target(service, url, self._clock.now())
-        try:
-            async with asyncio.timeout(READING_S):
+            async with asyncio.timeout_at(until):
                 ready, exposed = await asyncio.gather(
                     self._client.get(f"{url}/readyz"), self._client.get(f"{url}/metrics")
                 )
             body: Any = ready.json()
             figures = read_exposition(exposed.text)
         except (TimeoutError, httpx.TimeoutException):
-            return Target(service, url, silent.at, late=True)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-            return silent
+            return silent(late=True, reasons=[f"{url} does not answer in time."])
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return silent(reasons=[f"{url} does not answer ({type(error).__name__})."])
         if not isinstance(body, dict) or "ready" not in body:
-            return silent
-        return Target(
-            service=service,
-            address=url,
-            at=silent.at,
+            return silent(reasons=[f"{url} answers, but is no service of LEO CDP."])
+        return silent(
             instance=str(body.get("instance", "")),
             version=str(body.get("version", "")),
             reachable=True,
@@ -119,7 +93,3 @@ async def _instances(url: str) -> list[str]:
 def _reasons(body: dict[str, Any]) -> list[str]:
     reasons = body.get("reasons")
     return [str(reason) for reason in reasons] if isinstance(reasons, list) else []
-
-
-def _silent(name: str, reason: str) -> ServiceStatus:
-    return ServiceStatus(name=name, instance="", version="", ready=False, reasons=[reason])

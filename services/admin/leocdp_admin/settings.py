@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from leocdp.kit.settings import (
     StoreSettings,
     read_secret,
 )
+from leocdp_admin.application.health.readings import Service
 
 SHORTEST_SECRET = 32
 
@@ -108,9 +110,9 @@ class AdminSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSetti
     def collect_address(self) -> str:
         return (self.collect_url or f"http://localhost:{self.observer_port}").rstrip("/")
 
-    def status_urls(self) -> list[tuple[str, str]]:
+    def status_urls(self) -> list[tuple[Service, str]]:
         """(service, address), in the order of the status page."""
-        groups = (
+        groups: Sequence[tuple[Service, str, int]] = (
             ("observer", self.status_observer_urls, self.observer_port),
             ("processor", self.status_processor_urls, self.processor_port),
             ("gateway", self.status_gateway_urls, self.gateway_port),

@@ -115,10 +115,32 @@ async def test_what_is_late_counts_as_it_was_for_half_a_minute(stack: Stack) -> 
 async def test_a_name_that_means_nothing_is_left_out_beside_one_that_does(stack: Stack) -> None:
     async with running(Instance()) as instance:
         urls = [("observer", instance.url), ("observer", "http://scaled-away.invalid:8080")]
-        found = await HttpProbes(urls, TestClock()).read()
+        found = await HttpProbes(urls, TestClock()).read(30)
         assert [target.address for target in found] == [instance.url]
-        alone = await HttpProbes(urls[1:], TestClock()).read()
+        alone = await HttpProbes(urls[1:], TestClock()).read(30)
         assert [target.reachable for target in alone] == [False]
+
+
+async def test_a_program_gets_no_answer_to_an_earlier_question() -> None:
+    """An event that was accepted before somebody asked is in the answer."""
+    accepted, begun, answers = [1], asyncio.Event(), asyncio.Event()
+
+    async def question() -> int:
+        seen = len(accepted)
+        begun.set()
+        await answers.wait()
+        return seen
+
+    patience: Patience[int] = Patience(question, seconds=60)
+    earlier = asyncio.create_task(patience.ask())
+    await begun.wait()
+    accepted.append(2)
+    shared = asyncio.create_task(patience.ask())
+    anew = asyncio.create_task(patience.ask(anew=True))
+    await asyncio.sleep(0)
+    answers.set()
+    assert (await earlier, await shared, await anew) == (1, 1, 2)
+    await patience.close()
 
 
 async def test_what_hangs_is_asked_once_and_nobody_waits_for_it() -> None:

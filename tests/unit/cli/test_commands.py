@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from leocdp_cli import output
 from leocdp_cli.app import GROUPS, app
 from leocdp_cli.commands.replay import _wanted
+from leocdp_cli.commands.status import describe
 from leocdp_cli.failure import CommandFailed
 
 
@@ -50,6 +51,21 @@ def test_cells_say_nothing_with_a_dash() -> None:
     assert [output.text(value) for value in (None, "", [], True, False, ["a", "b"], 0)] == [
         *("-", "-", "-", "yes", "no", "a,b", "0")
     ]
+
+
+def test_what_is_not_known_is_no_nought() -> None:
+    told = {
+        "version": "1.0.0",
+        "engine": {"log": "kafka", "store": "arango"},
+        "services": [{"name": "admin", "ready": False, "reasons": ["The event log cannot be read: no broker"]}],
+        "lag": None,
+        "counts": None,
+        "checks": [],
+    }
+    shown = describe(told)
+    assert "Lag: not known" in shown
+    assert "Counts are not known: the profile store does not answer." in shown
+    assert "admin    NOT READY  The event log cannot be read: no broker" in shown
 
 
 def test_rows_as_json_are_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leocdp.ports.clock import Clock
-from leocdp.ports.event_log import LogError
 from leocdp.ports.profile_reader import Bucket, ProfileReader
 from leocdp_admin.application.actor import Actor
+from leocdp_admin.application.health.readings import lag_of
+from leocdp_admin.application.health.watch import Watch
 from leocdp_admin.application.masking import mask
 from leocdp_admin.application.shapes.administration import CountsShape
-from leocdp_admin.application.status import Status
+from leocdp_admin.application.status import counts_shape
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -41,9 +42,9 @@ class Pulse:
 
 
 class Overview:
-    def __init__(self, reader: ProfileReader, status: Status, clock: Clock) -> None:
+    def __init__(self, reader: ProfileReader, watch: Watch, clock: Clock) -> None:
         self._reader = reader
-        self._status = status
+        self._watch = watch
         self._clock = clock
 
     async def home(self, actor: Actor) -> Home:
@@ -53,7 +54,7 @@ class Overview:
         week, month = now - 7 * DAY_MS, now - 31 * DAY_MS
         top_events = await self._reader.top("name", since=week)
         return Home(
-            counts=await self._status.counts(),
+            counts=await self.counts(),
             events_by_hour=await self._reader.series("events", since=month, bucket="hour"),
             profiles_by_hour=await self._reader.series("profiles", since=month, bucket="hour"),
             identified_by_hour=await self._reader.series("identified", since=month, bucket="hour"),
@@ -67,10 +68,14 @@ class Overview:
         actor.require("profiles:read")
         since = self._clock.now() - 2 * DAY_MS
         return Pulse(
-            counts=await self._status.counts(),
+            counts=await self.counts(),
             events_by_hour=await self._reader.series("events", since=since, bucket="hour"),
             lag=await self._lag(),
         )
+
+    async def counts(self) -> CountsShape:
+        """Raises StoreError."""
+        return counts_shape(await self._reader.counts())
 
     async def series(
         self, actor: Actor, metric: Literal["events", "profiles", "identified"], *, days: int, key: str = ""
@@ -81,7 +86,4 @@ class Overview:
         return await self._reader.series(metric, since=self._clock.now() - days * DAY_MS, bucket=bucket, key=key)
 
     async def _lag(self) -> int | None:
-        try:
-            return await self._status.lag()
-        except LogError:
-            return None
+        return lag_of((await self._watch.health()).now)

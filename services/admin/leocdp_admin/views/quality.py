@@ -94,7 +94,7 @@ class ProblemView:
 async def quality(frame: CurrentFrame, asked: Annotated[QualityAsked, Query()]) -> Response:
     l10n = frame.l10n
     rows, next_ = await _rows(frame, asked)
-    counts = await frame.services.status.counts()
+    counts = await frame.services.overview.counts()
     title, text = EMPTY[asked.outcome]
     return frame.page(
         "quality.html",

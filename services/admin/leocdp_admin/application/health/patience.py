@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
@@ -19,15 +20,17 @@ class Patience(Generic[T]):
         self._seconds = seconds
         self._asked: asyncio.Task[T] | None = None
 
-    async def ask(self) -> T:
-        """Raises TimeoutError, and what the question raises."""
+    async def ask(self, seconds: float | None = None, *, anew: bool = False) -> T:
+        """``anew``: an answer to what was asked before this call is not taken. ``seconds``: as at the beginning unless
+        told. Raises TimeoutError, and what the question raises."""
+        until = time.monotonic() + (self._seconds if seconds is None else seconds)
+        before = self._asked
+        if anew and before is not None and not before.done():
+            await _wait(before, until)
         if self._asked is None or self._asked.done():
             self._asked = asyncio.create_task(self._put())
         task = self._asked
-        await asyncio.wait({task}, timeout=self._seconds)
-        if not task.done():
-            task.add_done_callback(_look_at)
-            raise TimeoutError
+        await _wait(task, until)
         return task.result()
 
     async def close(self) -> None:
@@ -38,6 +41,14 @@ class Patience(Generic[T]):
 
     async def _put(self) -> T:
         return await self._question()
+
+
+async def _wait(task: asyncio.Task[T], until: float) -> None:
+    """Raises TimeoutError."""
+    await asyncio.wait({task}, timeout=max(0.0, until - time.monotonic()))
+    if not task.done():
+        task.add_done_callback(_look_at)
+        raise TimeoutError
 
 
 def _look_at(task: asyncio.Task[T]) -> None:

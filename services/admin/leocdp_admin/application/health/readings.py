@@ -32,6 +32,7 @@ class Target:
     """Of one that is not reachable: it took too long, where others refuse."""
     ready: bool = False
     reasons: Sequence[str] = ()
+    """Why it is not ready, or not reachable."""
     figures: Figures = field(default_factory=dict)
     """Its metrics."""
 

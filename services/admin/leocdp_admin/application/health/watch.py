@@ -28,6 +28,8 @@ FRESH_MS = 3_000
 """A reading that is not older answers whoever asks."""
 WAIT = 0.7
 """Seconds that any part has for its answer: a page is drawn within one."""
+PROGRAM_WAIT = 3.0
+"""The same for programs, which would rather know than be quick."""
 KEEP_LATE_MS = 30_000
 """A busy instance that answers late is taken as it was before, for so long."""
 
@@ -35,8 +37,8 @@ Bounds = tuple[Mapping[tuple[str, int], int], Mapping[tuple[str, int], int]]
 
 
 class Instances(Protocol):
-    async def read(self) -> Sequence[Target]:
-        """Every instance of the other services as it is now; one that does not answer is not reachable."""
+    async def read(self, seconds: float) -> Sequence[Target]:
+        """Every instance of the other services as it is now; one that has not answered by then is not reachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Watch:
         self._stored: Patience[Stored] = Patience(self._read_stored, seconds=WAIT)
         self._history: deque[Reading] = deque()
         self._looking: asyncio.Task[None] | None = None
+        self._patient: Patience[None] = Patience(self._look_patiently, seconds=3 * PROGRAM_WAIT)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -90,13 +93,26 @@ class Watch:
             await asyncio.sleep(EVERY)
 
     async def close(self) -> None:
-        await self._bounds.close()
-        await self._stored.close()
+        for asked in (self._patient, self._bounds, self._stored):
+            await asked.close()
 
     async def health(self) -> Health:
         """As it is now, or was at most three seconds ago."""
         if not self._history or self._clock.now() - self._history[-1].at > FRESH_MS:
             await self._look_once()
+        return self._judged()
+
+    async def health_now(self) -> Health:
+        """What was in the log and in the store before this was asked is in the answer. Takes longer than a page may
+        where a part does not answer."""
+        try:
+            await self._patient.ask(anew=True)
+        except TimeoutError:
+            # Only where this process itself is too busy: each part has less time than that.
+            return await self.health()
+        return self._judged()
+
+    def _judged(self) -> Health:
         history = tuple(self._history)
         return Health(
             now=history[-1],
@@ -108,17 +124,23 @@ class Watch:
     async def _look_once(self) -> None:
         """All who ask at once get the same look."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+            self._looking = asyncio.create_task(self._look(WAIT))
         await asyncio.shield(self._looking)
 
-    async def _look(self) -> None:
+    async def _look_patiently(self) -> None:
+        await self._look(PROGRAM_WAIT, anew=True)
+
+    async def _look(self, seconds: float, *, anew: bool = False) -> None:
         targets, bounds, stored, disk = await asyncio.gather(
-            self._instances.read(), self._try_bounds(), self._try_stored(), asyncio.to_thread(self._try_disk)
+            self._instances.read(seconds),
+            self._try_bounds(seconds, anew),
+            self._try_stored(seconds, anew),
+            asyncio.to_thread(self._try_disk),
         )
         begins, ends, log_problem = bounds
         reading = Reading(
             at=self._clock.now(),
-            targets=self._kept(targets),
+            targets=targets if anew else self._kept(targets),
             begins=begins,
             ends=ends,
             stored=stored[0],
@@ -135,19 +157,19 @@ class Watch:
         return [_as_before(target, before.get(target.address)) for target in targets]
 
     async def _try_bounds(
-        self,
+        self, seconds: float, anew: bool
     ) -> tuple[Mapping[tuple[str, int], int] | None, Mapping[tuple[str, int], int] | None, str]:
         try:
-            begins, ends = await self._bounds.ask()
+            begins, ends = await self._bounds.ask(seconds, anew=anew)
         except LogError as error:
             return None, None, str(error)
         except TimeoutError:
             return None, None, "It does not answer in time."
         return begins, ends, ""
 
-    async def _try_stored(self) -> tuple[Stored | None, str]:
+    async def _try_stored(self, seconds: float, anew: bool) -> tuple[Stored | None, str]:
         try:
-            return await self._stored.ask(), ""
+            return await self._stored.ask(seconds, anew=anew), ""
         except StoreError as error:
             return None, str(error)
         except TimeoutError:

@@ -250,8 +250,8 @@ class PartitionStatus(Shape):
     topic: str
     partition: int
     end: int
-    position: int
-    lag: int
+    position: int | None = Field(description="What the store has of it; null while the store does not answer.")
+    lag: int | None
 
 
 class CountsShape(Shape):
@@ -282,8 +282,10 @@ class StatusShape(Shape):
     engine: EngineShape
     services: list[ServiceStatus]
     log: list[PartitionStatus]
-    lag: int = Field(description="0 when everything accepted so far has its outcome.")
-    counts: CountsShape
+    lag: int | None = Field(
+        description="0 when all that was accepted has its outcome; null while the log or the store does not answer."
+    )
+    counts: CountsShape | None = Field(description="Null while the store does not answer.")
     state: Literal["ok", "unknown", "warning", "critical"] = Field(description="The worst of the checks.")
     checked_at: Moment = Field(description="When the checks were read; a few seconds old at most.")
     events_per_minute: float | None = Field(
