@@ -10,7 +10,7 @@ from tests.unit.admin.stack import Stack
 
 
 async def test_a_log_that_hangs_leaves_the_lag_unknown_and_is_waited_for_once(stack: Stack) -> None:
-    """As with a Kafka of which no broker answers: a client of it tries for ten seconds and more. Who waits for it waits for ever here."""
+    """As with a Kafka of which no broker answers. Who waits for it waits for ever."""
     api, asked, hangs = stack.key(), [], asyncio.Event()
 
     async def bounds(topic: str) -> Mapping[int, Bounds]:
