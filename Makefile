@@ -32,6 +32,7 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 	@$(VENV) -m ruff check $(SOURCES)
 	@$(VENV) -m ruff format --check $(SOURCES)
 	@$(VENV) -m mypy
+	@MYPYPATH=scripts:deploy/k8s/components/backup $(VENV) -m mypy scripts/*.py deploy/k8s/components/backup/*.py
 	@$(VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	@$(VENV) scripts/generate_docs.py --check
 	@exec $(VENV) -m pytest $(ARGS)

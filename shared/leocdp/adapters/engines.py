@@ -257,14 +257,20 @@ def store_formats(settings: AllFields) -> list[StoreFormat]:
     return formats
 
 
+def arango_connections(settings: StoresFields) -> tuple[Connection | None, Connection | None]:
+    """Where the profiles and admin's own store are, each None when it is no ArangoDB. Raises EngineUnknown."""
+    profiles = _arango(settings) if settings.store_url.startswith(ARANGO) else None
+    admin = _admin_arango(settings) if settings.admin_url.startswith(ARANGO) else None
+    return profiles, admin
+
+
 def provision_databases(settings: StoresFields, root: tuple[str, str], copies: int) -> Sequence[Provided]:
     """Make the ArangoDB databases and users that the settings name; see ``adapters.arango.provision``.
 
     ``root``: name and password of a user who may. Raises EngineUnknown, also when no setting names an ArangoDB, and
     LeoError.
     """
-    profiles = _arango(settings) if settings.store_url.startswith(ARANGO) else None
-    admin = _admin_arango(settings) if settings.admin_url.startswith(ARANGO) else None
+    profiles, admin = arango_connections(settings)
     if profiles is None and admin is None:
         raise EngineUnknown(
             "Neither LEOCDP_STORE_URL nor LEOCDP_ADMIN_URL is of the form arangodb://user@host/database."

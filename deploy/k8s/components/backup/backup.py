@@ -207,7 +207,7 @@ def main() -> int:
         if seconds := os.environ.get("FILES"):
             stay_open(float(seconds), stop)
             return 0
-        stores = databases(os.environ)
+        stores = databases()
         with alone(root):
             if name:
                 restore(root / name, stores, tool, stop, over=os.environ.get("RESTORE_OVER") == "true")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
-from urllib.request import Request, urlopen
+
+from arango.client import ArangoClient
+from arango.exceptions import ArangoClientError, ArangoServerError
+
+from leocdp.adapters.arango.connection import Connection
+from leocdp.adapters.engines import EngineUnknown, arango_connections
+from leocdp.kit.settings import AdminStoreSettings, ServiceSettings, StoreSettings
 
 LEDGERS = ("ledger", "admin_ledger")
 """Collections with the head of a store: every commit of the store changes it."""
-SECONDS = 600.0
+SECONDS = 600
 """For one request; to empty a collection is the longest of them."""
 
 
@@ -23,71 +24,73 @@ class Failed(Exception):
     """The sentence is for the log."""
 
 
-@dataclass(frozen=True)
 class Database:
-    hosts: tuple[str, ...]
-    name: str
-    user: str
-    password: str
-    tls: bool
-    authorities: str
+    def __init__(self, where: Connection) -> None:
+        self._where = where
+        client = ArangoClient(list(where.hosts), request_timeout=SECONDS, verify_override=where.verify)
+        self._driver = client.db(where.database, where.user, where.password)
+
+    @property
+    def name(self) -> str:
+        return self._where.database
+
+    def same_as(self, other: Database) -> bool:
+        return (self._where.hosts, self.name) == (other._where.hosts, other.name)
 
     def collections(self) -> list[str]:
-        found = self.ask("GET", "/_api/collection?excludeSystem=true")["result"]
-        return sorted(each["name"] for each in found)
+        with self._asked("its collections"):
+            found: Any = self._driver.collections()
+            return sorted(each["name"] for each in found if not each["system"])
 
     def count(self, collection: str) -> int:
-        return int(self.ask("GET", f"/_api/collection/{quote(collection)}/count")["count"])
+        with self._asked(f"the number of {collection}"):
+            found: Any = self._driver.collection(collection).count()
+            return int(found)
 
     def properties(self, collection: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.ask("GET", f"/_api/collection/{quote(collection)}/properties")
-        return found
+        """As the driver calls them: ``shard_count``, ``shard_like``, ``replication_factor`` …"""
+        with self._asked(f"the layout of {collection}"):
+            found: Any = self._driver.collection(collection).properties()
+            return dict(found)
 
     def empty(self, collection: str) -> None:
-        self.ask("PUT", f"/_api/collection/{quote(collection)}/truncate")
+        with self._asked(f"to empty {collection}"):
+            self._driver.collection(collection).truncate()
 
     def heads(self) -> dict[str, str]:
         """Ledger → revision of its head. Equal ones mean that nothing was committed in between."""
         there = self.collections()
-        return {each: self.ask("GET", f"/_api/document/{each}/head")["_rev"] for each in LEDGERS if each in there}
+        with self._asked("the heads of its ledgers"):
+            found: dict[str, Any] = {
+                each: self._driver.collection(each).get("head") for each in LEDGERS if each in there
+            }
+        if missing := [each for each, head in found.items() if head is None]:
+            raise Failed(f"{self.name} has no head in {', '.join(missing)}")
+        return {each: head["_rev"] for each, head in found.items()}
 
     def is_cluster(self) -> bool:
-        return bool(self.ask("GET", "/_admin/server/role")["role"] == "COORDINATOR")
+        with self._asked("its role"):
+            return self._driver.cluster.server_role() == "COORDINATOR"
 
     def version(self) -> str:
-        return str(self.ask("GET", "/_api/version")["version"])
+        with self._asked("its version"):
+            return str(self._driver.version())
 
-    def ask(self, method: str, path: str) -> Any:
-        """The answer of the first host that gives one. Raises Failed."""
-        problems = []
-        for host in self.hosts:
-            try:
-                return self._ask(host, method, path)
-            except HTTPError as error:
-                raise Failed(
-                    f"ArangoDB answers {method} {path} of {self.name} with {error.code} {_said(error)}"
-                ) from error
-            except (URLError, OSError) as error:
-                problems.append(f"{host}: {error}")
-        raise Failed(f"ArangoDB does not answer: {'; '.join(problems)}")
-
-    def _ask(self, host: str, method: str, path: str) -> Any:
-        scheme = "https" if self.tls else "http"
-        token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        request = Request(  # noqa: S310 - the scheme is ours
-            f"{scheme}://{host}/_db/{quote(self.name)}{path}",
-            headers={"Authorization": f"Basic {token}"},
-            method=method,
-        )
-        context = ssl.create_default_context(cafile=self.authorities or None) if self.tls else None
-        with urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310
-            return json.loads(answer.read())
+    @contextmanager
+    def _asked(self, what: str) -> Iterator[None]:
+        """Raises Failed. Where there are several hosts, the driver goes on to the next when one does not answer."""
+        try:
+            yield
+        except ArangoServerError as error:
+            raise Failed(f"ArangoDB, asked for {what} of {self.name}, answers {error.http_code} {error}") from error
+        except (ArangoClientError, OSError) as error:
+            raise Failed(f"ArangoDB does not answer at {', '.join(self._where.hosts)}: {error}") from error
 
     def configure(self, file: Path) -> Path:
         """Writes what the tools need to log in: a command line would show the password to whoever lists processes."""
-        scheme = "ssl" if self.tls else "tcp"
-        lines = ["[server]", *(f"endpoint = {scheme}://{host}" for host in self.hosts)]
-        lines += [f"database = {self.name}", f"username = {self.user}", f"password = {self.password}"]
+        ends = (host.replace("https://", "ssl://").replace("http://", "tcp://") for host in self._where.hosts)
+        lines = ["[server]", *(f"endpoint = {end}" for end in ends), f"database = {self.name}"]
+        lines += [f"username = {self._where.user}", f"password = {self._where.password}"]
         lines += ["authentication = true", "request-timeout = 1200"]
         file.unlink(missing_ok=True)
         file.touch(mode=0o600)
@@ -95,32 +98,19 @@ class Database:
         return file
 
 
-def databases(environment: Mapping[str, str]) -> dict[str, Database]:
+class Settings(ServiceSettings, StoreSettings, AdminStoreSettings):
+    """From the environment, as the services have them."""
+
+
+def databases() -> dict[str, Database]:
     """``profiles``, and ``admin`` where that is another one, as the settings of the services name them."""
-    profiles = _database(environment, "LEOCDP_STORE_URL", "LEOCDP_STORE_PASSWORD")
-    admin = _database(environment, "LEOCDP_ADMIN_URL", "LEOCDP_ADMIN_STORE_PASSWORD")
-    if (admin.hosts, admin.name) == (profiles.hosts, profiles.name):
-        return {"profiles": profiles}
-    return {"profiles": profiles, "admin": admin}
-
-
-def _database(environment: Mapping[str, str], url_name: str, password_name: str) -> Database:
-    url = urlsplit(environment.get(url_name, ""))
-    user, _, hosts = url.netloc.rpartition("@")
-    if url.scheme != "arangodb" or not hosts or not user:
-        raise Failed(f"{url_name} has to be arangodb://user@host:8529/database: other engines have `leocdp backup`")
-    password = environment.get(password_name, "")
-    if file := environment.get(f"{password_name}_FILE"):
-        password = Path(file).read_text(encoding="utf-8").strip()
-    return Database(
-        hosts=tuple(host if ":" in host else f"{host}:8529" for host in hosts.split(",")),
-        name=url.path.strip("/"),
-        user=user,
-        password=password,
-        tls=environment.get("LEOCDP_STORE_TLS", "").lower() in ("1", "true", "yes", "on"),
-        authorities=environment.get("LEOCDP_STORE_TLS_CA_FILE", ""),
-    )
-
-
-def _said(error: HTTPError) -> str:
-    return error.read(500).decode(errors="replace")
+    try:
+        profiles, admin = arango_connections(Settings())
+    except EngineUnknown as error:
+        raise Failed(str(error)) from error
+    if profiles is None or admin is None:
+        raise Failed("LEOCDP_STORE_URL and LEOCDP_ADMIN_URL have to be arangodb://user@host:8529/database")
+    found = {"profiles": Database(profiles), "admin": Database(admin)}
+    if found["admin"].same_as(found["profiles"]):
+        del found["admin"]
+    return found

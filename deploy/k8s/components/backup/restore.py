@@ -82,8 +82,8 @@ def _check_layout(store: Database, names: Sequence[str]) -> None:
         return
     for name in names:
         found = store.properties(name)
-        like = found.get("distributeShardsLike")
-        if found.get("numberOfShards") != 1 or not (name in LEDGERS or like in LEDGERS):
+        like = found.get("shard_like")
+        if found.get("shard_count") != 1 or not (name in LEDGERS or like in LEDGERS):
             raise Failed(f"{store.name}/{name} is not laid out for atomic commits (distributeShardsLike: {like})")
-        if int(found.get("replicationFactor", 1)) < 2:
+        if int(found.get("replication_factor", 1)) < 2:
             raise Failed(f"{store.name}/{name} has one copy only: set LEOCDP_STORE_REPLICATION=2 for `create-database`")
