@@ -39,13 +39,18 @@ class StoresSettings(ServiceSettings, LogSettings, StoreSettings, AdminStoreSett
         except ValueError as error:
             raise CommandFailed(f"{error}: this command is for the files of the embedded engine.", 2) from error
 
-    def files(self) -> dict[Name, Path]:
-        """Of those that are files of this machine. Raises CommandFailed when the profiles are not."""
+    def embedded(self) -> dict[Name, Path]:
+        """Of those that are files of this machine."""
         urls: dict[Name, str] = {"profiles": self.store_url, "log": self.log_url, "admin": self.admin_url}
         found: dict[Name, Path] = {}
         for name, url in urls.items():
             with suppress(ValueError):
                 found[name] = sqlite_path(url, self.data_dir / f"{name}.db")
+        return found
+
+    def files(self) -> dict[Name, Path]:
+        """The same. Raises CommandFailed when the profiles are none of them."""
+        found = self.embedded()
         if "profiles" not in found:
             raise CommandFailed(
                 "The profiles are in a database (LEOCDP_STORE_URL): make its backups as "

@@ -18,6 +18,8 @@ from leocdp_cli.failure import CommandFailed
 from leocdp_cli.supervisor.data_dir import DataDirLock
 
 DRAFT: Final = ".restoring"
+READY: Final = ".restored"
+"""A whole copy that is about to take its place: where one is left, a restore was killed half-way."""
 STOP: Final = "A restore needs the services stopped. Nothing was changed."
 
 
@@ -27,12 +29,15 @@ def restore(
     """Write the files ``names`` of the backup to ``places``; (the manifest, former files that were put aside).
 
     Everything is checked and copied beside its place before anything is moved, so that a restore which fails leaves
-    things as they were. Raises CommandFailed: a backup that is not whole, services that run, files in the way without
-    ``replace``, files that would not go with those that stay.
+    things as they were. One that is killed while it moves is completed by another one; until then ``unfinished`` finds
+    it. Raises CommandFailed: a backup that is not whole, services that run, files in the way without ``replace``, files
+    that would not go with those that stay.
     """
     manifest = checked(backup, names)
     wanted = {name: places[name] for name in names or manifest.files}
     with _nobody_at_work(wanted):
+        if left := [name for name in unfinished(places) if name not in wanted]:
+            raise CommandFailed(f"A restore was killed before it was done with {', '.join(left)}: restore that too.")
         there = [path for path in wanted.values() if path.exists()]
         if there and not replace:
             raise CommandFailed(
@@ -42,14 +47,26 @@ def restore(
         for path in there:
             _settled(path)
         _drafts(backup, wanted)
+        for path in wanted.values():
+            _beside(path, DRAFT).rename(_beside(path, READY))
+            copies.synced(path.parent)
         aside = [moved for path in wanted.values() for moved in _put(path, stamp)]
     return manifest, aside
+
+
+def unfinished(places: Mapping[Name, Path]) -> list[Name]:
+    """The files that a killed restore may not have put in their place."""
+    return [name for name, path in places.items() if _beside(path, READY).exists()]
+
+
+def _beside(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
 
 
 def _put(path: Path, stamp: str) -> Sequence[Path]:
     """The copy takes its place as soon as what was there has left it, with all that SQLite would add to the copy."""
     moved = copies.set_aside(path, stamp)
-    path.with_name(path.name + DRAFT).rename(path)
+    _beside(path, READY).rename(path)
     copies.synced(path.parent)
     return moved
 
@@ -112,7 +129,7 @@ def _settled(path: Path) -> None:
 def _drafts(backup: Path, wanted: Mapping[Name, Path]) -> None:
     """Whole copies beside their places, on the disk. Those of a restore that was killed are overwritten."""
     for name, path in wanted.items():
-        draft = path.with_name(path.name + DRAFT)
+        draft = _beside(path, DRAFT)
         try:
             draft.unlink(missing_ok=True)
             with (backup / f"{name}.db").open("rb") as source:
@@ -122,5 +139,5 @@ def _drafts(backup: Path, wanted: Mapping[Name, Path]) -> None:
             copies.synced(draft)
         except OSError:
             for each in wanted.values():
-                each.with_name(each.name + DRAFT).unlink(missing_ok=True)
+                _beside(each, DRAFT).unlink(missing_ok=True)
             raise

@@ -16,6 +16,8 @@ import typer
 from pydantic import ValidationError
 
 from leocdp.kit.serve import CannotStart
+from leocdp_cli.backups.restoring import unfinished
+from leocdp_cli.stores import StoresSettings
 from leocdp_cli.supervisor import services
 from leocdp_cli.supervisor.data_dir import (
     ERASURE_KEY,
@@ -58,6 +60,11 @@ def run(
     """
     settings = _settings()
     data_dir = prepare(settings.data_dir)
+    if left := unfinished(StoresSettings(data_dir=data_dir).embedded()):
+        raise CannotStart(
+            f"A restore into {data_dir} was killed before it was done with {', '.join(left)}. Run it again, with "
+            "--replace, and start the services then."
+        )
     environment = _environment(settings, data_dir)
     if service is not None:
         module = services.service(service.value).module

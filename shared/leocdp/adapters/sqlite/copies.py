@@ -162,8 +162,14 @@ def settle(path: Path) -> None:
 
 
 def set_aside(path: Path, stamp: str) -> list[Path]:
-    """Rename what there is of the file and what SQLite keeps beside it; the new paths, the file itself first."""
-    moved = []
+    """Rename what there is of the file and what SQLite keeps beside it; the new paths, the file itself first.
+
+    ``stamp`` goes into their names, with a number where it was used before: nothing is overwritten.
+    """
+    moved, used, number = [], stamp, 1
+    while any(path.with_name(f"{path.name}.{stamp}{end}").exists() for end in PARTS):
+        number += 1
+        stamp = f"{used}-{number}"
     for end in PARTS:
         part = path.with_name(path.name + end)
         if part.exists():
