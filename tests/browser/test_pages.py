@@ -17,7 +17,14 @@ PAGES = (
     *("/", "/profiles", "/profiles?q=zzzzzz", "/profiles?status=anonymous&sort=name", "/reviews"),
     *("/reviews?state=rejected", "/events", "/events?outcome=rejected", "/events/catalogue", "/events/quality"),
     *("/events/quality?outcome=rejected", "/events/quality?outcome=filtered", "/sources", "/connect"),
-    *("/settings/workspace", "/settings/users", "/settings/keys", "/settings/status", "/settings/audit"),
+    *(
+        "/settings/workspace",
+        "/settings/users",
+        "/settings/keys",
+        "/settings/scores",
+        "/settings/status",
+        "/settings/audit",
+    ),
     *("/settings/account", "/segments", "/segments/new", "/segments/new?start=cart", "/segments/lists"),
     "/segments/details",
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leocdp.domain.scoring.document import ScoringInvalid, scoring_from, scoring_to_data
+from leocdp.domain.scoring.document import ScoringInvalid, scoring_from, scoring_to_changes, scoring_to_data
 from leocdp.domain.scoring.model import Field, Label, Metric, Stage
 from leocdp.domain.scoring.seed import default_scoring
 
@@ -65,6 +65,13 @@ def test_what_is_said_changes_what_it_names() -> None:
 def test_the_whole_document_is_read_as_the_same_scoring(data: dict[str, Any]) -> None:
     scoring = scoring_from(data)
     assert scoring_from(scoring_to_data(scoring)) == scoring
+    assert scoring_from(scoring_to_changes(scoring)) == scoring
+
+
+def test_the_changes_are_what_was_said_and_no_more() -> None:
+    assert scoring_to_changes(default_scoring()) == {}
+    changes = scoring_to_changes(scoring_from({"metrics": {"purchase": {"points": 40, "loyalty": 1}, "like": None}}))
+    assert changes == {"metrics": {"purchase": {"points": 40}, "like": None}}
 
 
 def test_a_table_of_stages_of_ones_own_forgets_the_built_in_ones() -> None:

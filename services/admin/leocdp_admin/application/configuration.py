@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.domain.errors import Invalid, Problem
 from leocdp.domain.identity.rules import rules_from, rules_to_data
-from leocdp.domain.scoring.document import scoring_from, scoring_to_data
+from leocdp.domain.scoring.document import scoring_from, scoring_to_changes, scoring_to_data
+from leocdp.domain.scoring.model import Scoring
 from leocdp.ports.admin_store import AdminStore, VersionMismatch
 from leocdp.ports.clock import Clock
 from leocdp_admin.application.actor import Actor
@@ -101,6 +102,16 @@ class Configuration:
         except Invalid as error:
             raise Unacceptable(error.problems) from error
         return _scoring(await self._put(actor, SCORING, wanted, expected))
+
+    async def scoring_table(self, actor: Actor) -> tuple[Scoring, int]:
+        """The same as rules, with the version that they are."""
+        actor.require("settings:read", "segments:read", "admin")
+        entry = await self._store.entry(SCORING, SETTINGS_ID)
+        return scoring_from(entry.data if entry else {}), entry.version if entry else 0
+
+    async def put_scoring_table(self, actor: Actor, scoring: Scoring, *, expected: int | None = None) -> None:
+        """Kept is only what differs from the built-in table, so that later versions may add to the rest."""
+        await self.put_scoring(actor, scoring_to_changes(scoring), expected=expected)
 
     async def _put(self, actor: Actor, kind: str, data: Mapping[str, Any], expected: int | None) -> ConfigEntry:
         now = await self._definitions.moment() if kind in (SCORING, WORKSPACE) else self._clock.now()

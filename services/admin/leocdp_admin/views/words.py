@@ -50,6 +50,14 @@ STATE_HELP: Final = {
 }
 STATE_COLOURS: Final = {"active": "green", "former": "secondary", "shared": "orange", "retired": "secondary"}
 
+SCORE_HELP: Final = {
+    "lead": N_("Shows interest: looks around, reads, leaves contact details."),
+    "prospect": N_("Wants something: puts it into the cart, tries it, asks."),
+    "engagement": N_("Buys and takes part. Complaints and returns count against it."),
+    "loyalty": N_("Comes back and recommends you."),
+    "unscored": N_("Gives no points: it is counted, and leads to a stage."),
+}
+
 SCORES: Final = {
     "lead": N_("Interest"),
     "prospect": N_("Readiness to buy"),

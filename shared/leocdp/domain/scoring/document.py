@@ -16,7 +16,7 @@ switch off those that are null; ``stages`` replaces the whole table, from the lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from re import compile
 from typing import Any, Final, TypeVar, cast, get_args
@@ -92,6 +92,31 @@ def scoring_to_data(scoring: Scoring) -> dict[str, Any]:
         "returning_stage": scoring.returning_stage or None,
         "returning_after": duration(scoring.returning_after),
     }
+
+
+def scoring_to_changes(scoring: Scoring) -> dict[str, Any]:
+    """The smallest document that ``scoring_from`` makes the same scoring of: what a later version adds to the built-in
+    table is not held back by it."""
+    whole, default = scoring_to_data(scoring), scoring_to_data(default_scoring())
+    changes = {name: value for name, value in whole.items() if value != default[name]}
+    for part in ("metrics", "fields"):
+        if part in changes:
+            changes[part] = dict(_changed_entries(whole[part], default[part]))
+    if "half_lives" in changes:
+        changes["half_lives"] = _changed(whole["half_lives"], default["half_lives"])
+    return changes
+
+
+def _changed_entries(whole: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in whole.items():
+        if name not in default or value is None:
+            yield name, value
+        elif changed := _changed(value, default[name]):
+            yield name, changed
+
+
+def _changed(whole: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in whole.items() if value != default[name]}
 
 
 def _metric_data(metric: Metric) -> dict[str, Any]:

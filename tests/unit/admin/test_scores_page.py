@@ -1,0 +1,63 @@
+"""The page of points and stages: owners change it, others see it, and two owners do not undo each other's change."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.unit.admin.stack import Client, Stack
+
+PAGE = "/settings/scores"
+
+
+async def typed(person: Client) -> dict[str, Any]:
+    """What a browser would send of the page as it is."""
+    page = (await person("GET", PAGE)).text
+    fields: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        found = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in found and ("checked" in tag or found.get("type") != "checkbox"):
+            fields[found["name"]] = found.get("value", "")
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        chosen = re.findall(r'value="([^"]*)" selected', options)
+        fields[name] = chosen[0] if chosen else ""
+    return fields
+
+
+async def test_an_owner_changes_points_and_adds_an_event(stack: Stack) -> None:
+    owner = await stack.person("owner")
+    sent = await typed(owner)
+    assert sent["points.purchase"] == "27"
+    del sent["on.like"]
+    sent |= {"points.purchase": "50", "name.+": "Lái thử", "events.+": "Test Drive", "points.+": "30"}
+    answer = await owner("POST", PAGE, data=sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, PAGE), answer.text
+    kept = await stack.key().get("/api/v1/settings/metrics")
+    assert kept["metrics"]["purchase"]["points"] == 50
+    assert kept["metrics"]["like"] is None
+    assert kept["metrics"]["lai-thu"]["events"] == ["Test Drive"]
+    page = (await owner("GET", PAGE)).text
+    assert "Lái thử" in page
+    stale = await owner("POST", PAGE, data=sent | {"name.+": "", "events.+": ""})
+    assert (stale.status_code, "A colleague changed the same thing" in stale.text) == (412, True)
+
+    assert (await owner("POST", f"{PAGE}/reset", data={})).status_code == 303
+    assert (await stack.key().get("/api/v1/settings/metrics"))["metrics"]["purchase"]["points"] == 27
+
+
+async def test_what_does_not_fit_is_said_on_the_page(stack: Stack) -> None:
+    owner = await stack.person("owner")
+    sent = await typed(owner) | {"name.+": "Bought again", "events.+": "order completed", "points.purchase": "50"}
+    answer = await owner("POST", PAGE, data=sent)
+    assert answer.status_code == 422
+    assert "One of these events is counted in another line already." in answer.text
+    assert 'name="points.purchase" value="50"' in answer.text
+
+
+async def test_others_see_it_and_change_nothing(stack: Stack) -> None:
+    for role in ("marketer", "viewer"):
+        person = await stack.person(role)
+        page = (await person("GET", PAGE)).text
+        assert "<fieldset disabled>" in page
+        assert (await person("POST", PAGE, data=await typed(person))).status_code == 403
+        assert (await person("POST", f"{PAGE}/reset", data={})).status_code == 403
