@@ -6,8 +6,10 @@ PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No usable Python was found; install
 	"$(PYTHON)" scripts/bootstrap.py
 VENV = .venv/bin/python
 SOURCES = shared services cli scripts tests deploy
-# make test ARGS="tests/unit -k identity"
+# make test ARGS="tests/unit -k identity"; with "-n 0" in one process, which -s and --pdb need
 ARGS =
+# As many processes as there are cores, but not so many that a broker for each of them fills the memory.
+PYTEST = $(VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments torture
@@ -25,7 +27,7 @@ demo: ## play a small web shop against a running system (second terminal)
 
 test: ## install what is needed and run the tests; ARGS="tests/unit -k name" for some of them
 	$(PREPARE) dev
-	@exec $(VENV) -m pytest $(ARGS)
+	@exec $(PYTEST) $(ARGS)
 
 verify: ## all that a change must pass: style, types, import contracts, generated pages, tests
 	$(PREPARE) dev
@@ -35,7 +37,7 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 	@MYPYPATH=scripts:deploy/k8s/components/backup $(VENV) -m mypy scripts/*.py deploy/k8s/components/backup/*.py
 	@$(VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	@$(VENV) scripts/generate_docs.py --check
-	@exec $(VENV) -m pytest $(ARGS)
+	@exec $(PYTEST) $(ARGS)
 
 kafka: ## start a local Apache Kafka (Java 17, Maven) with data in ./var/kafka; ARGS="--port 9192"
 	$(PREPARE) run
