@@ -17,14 +17,8 @@ PAGES = (
     *("/", "/profiles", "/profiles?q=zzzzzz", "/profiles?status=anonymous&sort=name", "/reviews"),
     *("/reviews?state=rejected", "/events", "/events?outcome=rejected", "/events/catalogue", "/events/quality"),
     *("/events/quality?outcome=rejected", "/events/quality?outcome=filtered", "/sources", "/connect"),
-    *(
-        "/settings/workspace",
-        "/settings/users",
-        "/settings/keys",
-        "/settings/scores",
-        "/settings/status",
-        "/settings/audit",
-    ),
+    *("/settings/workspace", "/settings/users", "/settings/keys", "/settings/status", "/settings/audit"),
+    *("/settings/scores", "/settings/identity"),
     *("/settings/account", "/segments", "/segments/new", "/segments/new?start=cart", "/segments/lists"),
     "/segments/details",
 )

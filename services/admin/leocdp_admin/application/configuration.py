@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from leocdp.contracts.config_entries import ConfigEntry
 from leocdp.domain.errors import Invalid, Problem
-from leocdp.domain.identity.rules import rules_from, rules_to_data
+from leocdp.domain.identity.rules import IdentityRules, rules_from, rules_to_changes, rules_to_data
 from leocdp.domain.scoring.document import scoring_from, scoring_to_changes, scoring_to_data
 from leocdp.domain.scoring.model import Scoring
 from leocdp.ports.admin_store import AdminStore, VersionMismatch
@@ -62,6 +62,16 @@ class Configuration:
         except Invalid as error:
             raise Unacceptable(error.problems) from error
         return _identity(await self._put(actor, IDENTITY_RULES, wanted, expected))
+
+    async def identity_rules(self, actor: Actor) -> tuple[IdentityRules, int]:
+        """The same as rules, with the version that they are."""
+        actor.require("settings:read", "admin")
+        entry = await self._store.entry(IDENTITY_RULES, SETTINGS_ID)
+        return rules_from(entry.data if entry else {}), entry.version if entry else 0
+
+    async def put_identity_rules(self, actor: Actor, rules: IdentityRules, *, expected: int | None = None) -> None:
+        """Kept is only what differs from the defaults, so that later versions may add to the rest."""
+        await self.put_identity(actor, rules_to_changes(rules), expected=expected)
 
     async def consent(self, actor: Actor) -> ConsentSettings:
         actor.require("settings:read", "admin")

@@ -37,6 +37,7 @@ NOTICES: Final[dict[str, tuple[Kind, str]]] = {
     "key_replaced": ("success", N_("The key is replaced. Put the new one into your website or system now.")),
     "key_revoked": ("success", N_("The key is revoked.")),
     "saved": ("success", N_("Saved.")),
+    "rules_saved": ("success", N_("Saved. The rules hold for events that come from now on.")),
     "scores_saved": ("success", N_("Saved. The scores of everybody are being computed again.")),
     "user_saved": ("success", N_("The user is saved.")),
     "user_deleted": ("success", N_("The user is deleted.")),

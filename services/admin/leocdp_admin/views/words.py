@@ -20,6 +20,7 @@ KINDS: Final = {
     "fintech_id": N_("Fintech ID"),
     "email": N_("E-mail"),
     "phone": N_("Phone"),
+    "social": N_("Social accounts"),
     "device_id": N_("Device"),
     "push_token": N_("Push address"),
     "anonymous_id": N_("Browser or app"),

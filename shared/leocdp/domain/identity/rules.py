@@ -32,6 +32,7 @@ __all__ = [
     "SharedThresholds",
     "default_rules",
     "rules_from",
+    "rules_to_changes",
     "rules_to_data",
 ]
 
@@ -135,3 +136,22 @@ def rules_to_data(rules: IdentityRules) -> dict[str, Any]:
         "blocked_patterns": [asdict(entry) for entry in rules.blocked_patterns],
         "blocked_checks": sorted(rules.blocked_checks),
     }
+
+
+def rules_to_changes(rules: IdentityRules) -> dict[str, Any]:
+    """The smallest document that ``rules_from`` makes equal rules of: what a later version adds to the defaults is not
+    held back by it."""
+    whole, default = rules_to_data(rules), rules_to_data(default_rules())
+    changes = {name: value for name, value in whole.items() if value != default[name]}
+    for part in ("kinds", "shared"):
+        if part in changes:
+            changes[part] = _changed(whole[part], default[part])
+    if "kinds" in changes:
+        changes["kinds"] = {
+            name: _changed(rule, default["kinds"].get(name, {})) for name, rule in changes["kinds"].items()
+        }
+    return changes
+
+
+def _changed(whole: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in whole.items() if name not in default or value != default[name]}

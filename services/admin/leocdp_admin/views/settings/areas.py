@@ -22,6 +22,7 @@ class Area:
 AREAS: Final = (
     ("workspace", "building-store", N_("Workspace"), ""),
     ("scores", "trending-up", N_("Scores"), "segments:read"),
+    ("identity", "fingerprint", N_("Identity"), "settings:read"),
     ("users", "users", N_("Users"), "admin"),
     ("keys", "key", N_("API keys"), "admin"),
     ("status", "heart-rate-monitor", N_("System status"), ""),

@@ -1,19 +1,21 @@
-"""The page of points and stages: owners change it, others see it, and two owners do not undo each other's change."""
+"""The pages of scores and of identity: owners change them, others see them, and none undoes another's change."""
 
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 from tests.unit.admin.stack import Client, Stack
 
-PAGE = "/settings/scores"
+PAGE, RULES = "/settings/scores", "/settings/identity"
 
 
-async def typed(person: Client) -> dict[str, Any]:
+async def typed(person: Client, path: str = PAGE) -> dict[str, Any]:
     """What a browser would send of the page as it is."""
-    page = (await person("GET", PAGE)).text
-    fields: dict[str, Any] = {}
+    page = (await person("GET", path)).text
+    text = re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    fields: dict[str, Any] = dict(text)
     for tag in re.findall(r"<input[^>]*>", page):
         found = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
         if "name" in found and ("checked" in tag or found.get("type") != "checkbox"):
@@ -54,10 +56,31 @@ async def test_what_does_not_fit_is_said_on_the_page(stack: Stack) -> None:
     assert 'name="points.purchase" value="50"' in answer.text
 
 
-async def test_others_see_it_and_change_nothing(stack: Stack) -> None:
-    for role in ("marketer", "viewer"):
+async def test_an_owner_changes_the_rules_of_identity(stack: Stack) -> None:
+    owner = await stack.person("owner")
+    sent = await typed(owner, RULES)
+    assert (sent["phone_region"], sent["limit.user_id"], sent["trait.0"]) == ("VN", "1", "email")
+    sent |= {"phone_region": "TH", "nobody": "shop@example.vn", "trait.2": "customer_no", "kind.2": "crm_id"}
+    answer = await owner("POST", RULES, data=sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, RULES), answer.text
+    kept = await stack.key().get("/api/v1/settings/identity")
+    assert (kept["phone_region"], kept["trait_kinds"]["customer_no"]) == ("TH", "crm_id")
+    assert {"shop@example.vn", "null"} <= set(kept["blocked_values"])
+    assert "shop@example.vn" in (await owner("GET", RULES)).text
+    assert (await owner("POST", RULES, data=sent)).status_code == 412
+
+
+async def test_a_rule_that_cannot_be_is_said_on_the_page(stack: Stack) -> None:
+    owner = await stack.person("owner")
+    answer = await owner("POST", RULES, data=await typed(owner, RULES) | {"phone_region": "Atlantis"})
+    assert answer.status_code == 422
+    assert "phone_region: " in answer.text
+
+
+async def test_others_see_them_and_change_nothing(stack: Stack) -> None:
+    for role, path in product(("marketer", "viewer"), (PAGE, RULES)):
         person = await stack.person(role)
-        page = (await person("GET", PAGE)).text
+        page = (await person("GET", path)).text
         assert "<fieldset disabled>" in page
-        assert (await person("POST", PAGE, data=await typed(person))).status_code == 403
-        assert (await person("POST", f"{PAGE}/reset", data={})).status_code == 403
+        assert (await person("POST", path, data=await typed(person, path))).status_code == 403
+    assert (await person("POST", f"{PAGE}/reset", data={})).status_code == 403
