@@ -18,7 +18,7 @@ PAGES = (
     *("/reviews?state=rejected", "/events", "/events?outcome=rejected", "/events/catalogue", "/events/quality"),
     *("/events/quality?outcome=rejected", "/events/quality?outcome=filtered", "/sources", "/connect"),
     *("/settings/workspace", "/settings/users", "/settings/keys", "/settings/status", "/settings/audit"),
-    *("/settings/scores", "/settings/identity"),
+    *("/settings/scores", "/settings/identity", "/settings/consent"),
     *("/settings/account", "/segments", "/segments/new", "/segments/new?start=cart", "/segments/lists"),
     "/segments/details",
 )

@@ -1,4 +1,4 @@
-"""The pages of scores and of identity: owners change them, others see them, and none undoes another's change."""
+"""The pages of scores, identity and consent: owners change them, others see them, and none undoes another's change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.admin.stack import Client, Stack
 
-PAGE, RULES = "/settings/scores", "/settings/identity"
+PAGE, RULES, CONSENT = "/settings/scores", "/settings/identity", "/settings/consent"
 
 
 async def typed(person: Client, path: str = PAGE) -> dict[str, Any]:
@@ -70,6 +70,23 @@ async def test_an_owner_changes_the_rules_of_identity(stack: Stack) -> None:
     assert (await owner("POST", RULES, data=sent)).status_code == 412
 
 
+async def test_an_owner_changes_what_people_are_asked_for(stack: Stack) -> None:
+    owner = await stack.person("owner")
+    sent = await typed(owner, CONSENT)
+    del sent["on.3"]
+    sent |= {"id.4": "telesales", "name.4": "Cuộc gọi ưu đãi"}
+    answer = await owner("POST", CONSENT, data=sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, CONSENT), answer.text
+    kept = await stack.key().get("/api/v1/settings/consent")
+    assert [one["id"] for one in kept["purposes"]] == ["analytics", "marketing", "personalization", "telesales"]
+    assert await stack.environment.services.in_force.purpose_names() == {
+        **dict.fromkeys(("analytics", "marketing", "personalization"), ""),
+        "telesales": "Cuộc gọi ưu đãi",
+    }
+    refused = await owner("POST", CONSENT, data=await typed(owner, CONSENT) | {"id.4": "Tele sales"})
+    assert (refused.status_code, "beginning with a letter" in refused.text) == (422, True)
+
+
 async def test_a_rule_that_cannot_be_is_said_on_the_page(stack: Stack) -> None:
     owner = await stack.person("owner")
     answer = await owner("POST", RULES, data=await typed(owner, RULES) | {"phone_region": "Atlantis"})
@@ -78,7 +95,7 @@ async def test_a_rule_that_cannot_be_is_said_on_the_page(stack: Stack) -> None:
 
 
 async def test_others_see_them_and_change_nothing(stack: Stack) -> None:
-    for role, path in product(("marketer", "viewer"), (PAGE, RULES)):
+    for role, path in product(("marketer", "viewer"), (PAGE, RULES, CONSENT)):
         person = await stack.person(role)
         page = (await person("GET", path)).text
         assert "<fieldset disabled>" in page

@@ -92,7 +92,9 @@ def test_details_begin_with_who_it_is_and_say_where_they_came_from() -> None:
 
 def test_consents_in_words() -> None:
     said = {"marketing": {"status": "denied", "at": NOW, "source": "usr_1"}, "analytics": {"status": "unknown"}}
-    marketing, analytics = consent_views(profile(consents=said), {}, EN, NOW)
+    named = {"analytics": "Đo lường", "marketing": ""}
+    assert consent_views(profile(consents=said), {}, named, EN, NOW)[1].name == "Đo lường"
+    marketing, analytics = consent_views(profile(consents=said), {}, {}, EN, NOW)
     assert (marketing.name, marketing.status, marketing.origin) == ("Marketing", "Refused", "set by hand, just now")
     assert (analytics.status, analytics.origin) == ("Not asked", "")
 

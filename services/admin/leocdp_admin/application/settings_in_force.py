@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leocdp.domain.identity.rules import IdentityRules, RulesInvalid, default_rules, rules_from
@@ -37,7 +37,7 @@ DEFAULT_PURPOSES = ConsentSettingsAsked(
 class _Held:
     at: int
     rules: IdentityRules
-    purposes: tuple[str, ...]
+    purposes: Mapping[str, str]
     workspace: WorkspaceAsked
     scoring: Scoring
 
@@ -54,7 +54,13 @@ class SettingsInForce:
 
     async def purposes(self) -> Sequence[str]:
         """Ids of the consent purposes."""
-        return (await self._fresh()).purposes
+        return tuple((await self._fresh()).purposes)
+
+    async def purpose_names(self) -> Mapping[str, str]:
+        """Id → what the workspace calls it; as it is built in, empty: that has a word in every language."""
+        built_in = {purpose.id: purpose.name for purpose in DEFAULT_PURPOSES.purposes}
+        purposes = (await self._fresh()).purposes
+        return {id_: "" if name == built_in.get(id_) else name for id_, name in purposes.items()}
 
     async def workspace(self) -> WorkspaceAsked:
         return (await self._fresh()).workspace
@@ -79,7 +85,7 @@ class SettingsInForce:
         return _Held(
             at=now,
             rules=await self._rules(),
-            purposes=tuple(purpose.id for purpose in purposes.purposes),
+            purposes={purpose.id: purpose.name for purpose in purposes.purposes},
             workspace=WorkspaceAsked.model_validate(workspace.data) if workspace else self._default_workspace,
             scoring=await self._scoring(),
         )

@@ -147,15 +147,20 @@ def trait_name(key: str, l10n: Localisation) -> str:
 
 
 def consent_views(
-    profile: ProfileShape, sources: Mapping[str, str], l10n: Localisation, now: datetime
+    profile: ProfileShape,
+    sources: Mapping[str, str],
+    purposes: Mapping[str, str],
+    l10n: Localisation,
+    now: datetime,
 ) -> list[ConsentView]:
+    """``purposes``: what the workspace calls them, where it does."""
     found = []
     for purpose, consent in profile.consents.items():
         origin = origin_text(consent.source or "", consent.at, sources, l10n, now) if consent.at else ""
         found.append(
             ConsentView(
                 id=purpose,
-                name=word(PURPOSES, purpose, l10n).capitalize(),
+                name=purposes.get(purpose) or word(PURPOSES, purpose, l10n).capitalize(),
                 code=consent.status,
                 status=word(CONSENTS, consent.status, l10n),
                 colour=CONSENT_COLOURS[consent.status],

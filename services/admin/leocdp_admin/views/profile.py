@@ -49,7 +49,7 @@ async def story(frame: CurrentFrame, profile_id: str, asked: Annotated[StoryAske
     }
     if frame.wants_part():
         return frame.part("profile_part.html", **context)
-    return frame.page("profile.html", active="profiles", tab="story", **_head(frame, profile, names), **context)
+    return frame.page("profile.html", active="profiles", tab="story", **await _head(frame, profile, names), **context)
 
 
 @router.get("/profiles/{profile_id}/identity")
@@ -60,7 +60,7 @@ async def identity(frame: CurrentFrame, profile_id: str) -> Response:
     found = await frame.services.profiles.identity(frame.actor, profile.id)
     view = identity_view(found, names, frame.l10n, frame.now)
     return frame.page(
-        "profile_identity.html", active="profiles", tab="identity", identity=view, **_head(frame, profile, names)
+        "profile_identity.html", active="profiles", tab="identity", identity=view, **await _head(frame, profile, names)
     )
 
 
@@ -90,7 +90,7 @@ async def scores(frame: CurrentFrame, profile_id: str) -> Response:
         tab="scores",
         stage=found.stage,
         scores=named,
-        **_head(frame, profile, names),
+        **await _head(frame, profile, names),
     )
 
 
@@ -124,12 +124,13 @@ def _newer(asked: StoryAsked) -> datetime | None:
     return moment(asked.after) if asked.after is not None and asked.cursor else None
 
 
-def _head(frame: Frame, profile: ProfileShape, names: Mapping[str, str]) -> dict[str, Any]:
+async def _head(frame: Frame, profile: ProfileShape, names: Mapping[str, str]) -> dict[str, Any]:
+    purposes = await frame.services.in_force.purpose_names()
     return {
         "profile": profile,
         "who": person_view(profile, frame.l10n),
         "traits": trait_views(profile, names, frame.l10n, frame.now),
-        "consents": consent_views(profile, names, frame.l10n, frame.now),
+        "consents": consent_views(profile, names, purposes, frame.l10n, frame.now),
         "top_events": top_events(profile.events.by_name),
     }
 

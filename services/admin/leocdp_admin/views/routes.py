@@ -21,14 +21,23 @@ from leocdp_admin.views import (
 )
 from leocdp_admin.views.assets import STATIC_DIR, STATIC_PATH, CompressedStaticFiles
 from leocdp_admin.views.page_route import page_error
-from leocdp_admin.views.settings import audit, identity, keys, scores, status, users, workspace
+from leocdp_admin.views.settings import audit, consent, identity, keys, scores, status, users, workspace
 
 ROUTERS = (
     *(door.router, home.router, profiles.router, profile_actions.router, erasure.router, profile.router),
     reviews.router,
     *(lists.router, computed_traits.router, segments.router),
     *(live.router, quality.router, sources.router),
-    *(workspace.router, scores.router, identity.router, users.router, keys.router, status.router, audit.router),
+    *(
+        workspace.router,
+        scores.router,
+        identity.router,
+        consent.router,
+        users.router,
+        keys.router,
+        status.router,
+        audit.router,
+    ),
 )
 
 

@@ -23,6 +23,7 @@ AREAS: Final = (
     ("workspace", "building-store", N_("Workspace"), ""),
     ("scores", "trending-up", N_("Scores"), "segments:read"),
     ("identity", "fingerprint", N_("Identity"), "settings:read"),
+    ("consent", "shield-check", N_("Consent"), "settings:read"),
     ("users", "users", N_("Users"), "admin"),
     ("keys", "key", N_("API keys"), "admin"),
     ("status", "heart-rate-monitor", N_("System status"), ""),
