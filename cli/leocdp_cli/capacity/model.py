@@ -125,7 +125,7 @@ def _memory(tier: Tier, basis: Basis) -> list[Line]:
     role = {"gateway": "admin"}
     return [
         Line(role.get(service, service), f"memory of {service}", used, tier.memory[service], "MiB", basis)
-        for service, used in f.MEMORY_AT_A_MILLION.items()
+        for service, used in f.MEMORY.items()
     ]
 
 

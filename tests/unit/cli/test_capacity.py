@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from leocdp_cli.app import app
-from leocdp_cli.capacity.figures import LOG_DAYS_AT_MOST, TIERS, Tier
+from leocdp_cli.capacity.figures import LOG_DAYS_AT_MOST, MEASURED_PEOPLE, TIERS, Tier
 from leocdp_cli.capacity.model import Demand, lines, plan
 
 FIVE, TEN = TIERS
@@ -80,9 +80,10 @@ def test_more_of_anything_else_never_needs_less() -> None:
 
 
 def test_beyond_what_was_measured_is_an_estimate() -> None:
-    basis = {people: {one.what: one.basis for one in lines(Demand(people, 1), TEN)} for people in (10**6, 10**6 + 1)}
+    most = MEASURED_PEOPLE
+    basis = {people: {one.what: one.basis for one in lines(Demand(people, 1), TEN)} for people in (most, most + 1)}
     for what in ("processors", "partitions, for a processor each", "memory of processor", "memory of admin"):
-        assert (basis[10**6][what], basis[10**6 + 1][what]) == ("measured", "estimate")
+        assert (basis[most][what], basis[most + 1][what]) == ("measured", "estimate")
 
 
 def test_the_cache_holds_fewer_of_more_people() -> None:
