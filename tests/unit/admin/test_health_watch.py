@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -95,6 +96,17 @@ async def test_within_seconds_all_who_ask_get_one_look(stack: Stack) -> None:
         found = await asyncio.gather(*(watch.health() for _ in range(20)))
         assert len({id(health.now) for health in found}) == 1
         assert instance.asked == asked
+
+
+async def test_programs_that_ask_all_the_time_fill_no_memory(stack: Stack) -> None:
+    async with running(Instance()) as instance:
+        clock = TestClock()
+        watch = watching(stack, instance, clock)
+        for _ in range(20):
+            clock.ahead += FRESH_MS // 4
+            assert (await watch.health_now()).now.at == watch._history[-1].at
+        moments = [reading.at for reading in watch._history]
+        assert all(later - earlier >= FRESH_MS for earlier, later in pairwise(moments[:-1]))
 
 
 async def test_what_is_late_counts_as_it_was_for_half_a_minute(stack: Stack) -> None:

@@ -148,6 +148,9 @@ class Watch:
             store_problem=stored[1],
             disk=disk,
         )
+        if len(self._history) > 1 and self._history[-1].at - self._history[-2].at < FRESH_MS:
+            # Programs may ask many times a second; what is judged has to stay small.
+            self._history.pop()
         self._history.append(reading)
         while self._history[0].at < reading.at - thresholds.KEPT * 1000 - 60_000:
             self._history.popleft()
