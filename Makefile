@@ -6,10 +6,9 @@ PREPARE = @if [ -z "$(PYTHON)" ]; then echo "No usable Python was found; install
 	"$(PYTHON)" scripts/bootstrap.py
 VENV = .venv/bin/python
 SOURCES = shared services cli scripts tests deploy
-# make test ARGS="tests/unit -k identity"; with "-n 0" in one process, which -s and --pdb need
+# make test ARGS="tests/unit -k identity"; in several processes with ARGS="-n 2 --dist loadfile"
 ARGS =
-# As many processes as there are cores, but not so many that a broker for each of them fills the memory.
-PYTEST = $(VENV) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST = $(VENV) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments torture
