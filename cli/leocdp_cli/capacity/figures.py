@@ -54,7 +54,7 @@ from it."""
 LOG_DAYS_AT_MOST: Final = 30
 """What is older goes, also where there is room."""
 
-MEMORY: Final = {"observer": 46, "processor": 880, "admin": 193, "gateway": 40}
+MEMORY: Final = {"observer": 46, "processor": 880, "admin": 200, "gateway": 40}
 """MiB at the most, row "own memory at the most", the highest of all runs at full load: without the embedded store's
 file that processes map, which the system takes back when it wants."""
 
