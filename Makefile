@@ -8,7 +8,6 @@ VENV = .venv/bin/python
 SOURCES = shared services cli scripts tests deploy
 # make test ARGS="tests/unit -k identity"; in several processes with ARGS="-n 2 --dist loadfile"
 ARGS =
-PYTEST = $(VENV) -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test verify kafka compose infrastructure bench fmt clean lock docs fuzz-segments torture
@@ -26,7 +25,7 @@ demo: ## play a small web shop against a running system (second terminal)
 
 test: ## install what is needed and run the tests; ARGS="tests/unit -k name" for some of them
 	$(PREPARE) dev
-	@exec $(PYTEST) $(ARGS)
+	@exec $(VENV) -m pytest $(ARGS)
 
 verify: ## all that a change must pass: style, types, import contracts, generated pages, tests
 	$(PREPARE) dev
@@ -36,7 +35,7 @@ verify: ## all that a change must pass: style, types, import contracts, generate
 	@MYPYPATH=scripts:deploy/k8s/components/backup $(VENV) -m mypy scripts/*.py deploy/k8s/components/backup/*.py
 	@$(VENV) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	@$(VENV) scripts/generate_docs.py --check
-	@exec $(PYTEST) $(ARGS)
+	@exec $(VENV) -m pytest $(ARGS)
 
 kafka: ## start a local Apache Kafka (Java 17, Maven) with data in ./var/kafka; ARGS="--port 9192"
 	$(PREPARE) run
